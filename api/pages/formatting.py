@@ -60,6 +60,11 @@ def local_day(moment: datetime, timezone: str) -> str:
     )
 
 
+def short_local_day(moment: datetime, timezone: str) -> str:
+    """Format the date in the zone, where the month is known: Tue 8."""
+    return _written(moment, timezone, pgettext("pattern of a date (CLDR)", "EEE d"), speaking.locale())
+
+
 def plain_day(day: date) -> str:
     """Format a date: Mon, 7 December 2026."""
     return format_date(day, pgettext("pattern of a date (CLDR)", "EEE, d MMMM y"), locale=speaking.locale())
@@ -395,7 +400,7 @@ def _on_a_page(written: Callable[..., str]) -> Callable[..., str]:
 def init_app(app: Flask) -> None:
     app.add_template_global(limits)
     app.jinja_env.globals["clock_field"] = inputs.CLOCK_FIELD
-    for written in (local_day, plain_day, day_and_month, short_day, local_moment, local_second):
+    for written in (local_day, short_local_day, plain_day, day_and_month, short_day, local_moment, local_second):
         app.add_template_filter(_on_a_page(written), written.__name__)
     for function in (
         local_time, unbroken, marked_time, marked_moment, time_left, zone_name, zone, number, decimal,

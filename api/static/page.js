@@ -42,8 +42,8 @@ function foldFilters() {
 document.addEventListener("DOMContentLoaded", foldFilters);
 document.addEventListener("htmx:oobAfterSwap", foldFilters);
 
-// A group of the menu closes once the reader goes on elsewhere, and by Escape. Without JavaScript another press closes it.
-const openGroups = () => document.querySelectorAll("nav .fold[open], .topbar .menu[open]");
+// A group of the menu, or a question, closes once the reader goes on elsewhere, and by Escape. Without JavaScript another press closes it.
+const openGroups = () => document.querySelectorAll("nav .fold[open], .topbar .menu[open], .ask[open]");
 for (const moved of ["pointerdown", "focusin"]) {
   document.addEventListener(moved, (event) => {
     for (const group of openGroups()) if (!group.contains(event.target)) group.open = false;
@@ -86,4 +86,22 @@ document.addEventListener("submit", async (event) => {
   const names = "caches" in window ? await caches.keys() : [];
   await Promise.allSettled(names.filter((name) => name.startsWith("my-day /")).map((name) => caches.delete(name)));
   form.submit();
+});
+
+// Selecting all rows of a list, or none, in place. Without JavaScript the links load the list with all of them selected.
+function countSelected(form) {
+  const boxes = [...document.getElementsByName(form.dataset.select)].filter((box) => box.form === form);
+  form.querySelector("[data-selected]").textContent = boxes.filter((box) => box.checked).length;
+  return boxes;
+}
+document.addEventListener("change", (event) => {
+  if (event.target.form && event.target.form.dataset.select === event.target.name) countSelected(event.target.form);
+});
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-select-all], [data-select-none]");
+  if (!link) return;
+  event.preventDefault();
+  const form = link.closest("form");
+  for (const box of countSelected(form)) box.checked = "selectAll" in link.dataset;
+  countSelected(form);
 });

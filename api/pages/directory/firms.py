@@ -20,7 +20,9 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.directory import firm_notes, logos, search
 from scheduler.services.directory.facets import FACETS, FirmFilters
 from scheduler.services.directory.search import FirmOrder
+from scheduler.services.events.timetable import get_timetable
 from scheduler.services.identity.actors import Actor
+from scheduler.services.requests.preferences.common_times import common_slots
 from scheduler.services.requests.preferences.free_partners import list_free_partners
 from scheduler.services.requests.suggestions import partners
 
@@ -94,7 +96,16 @@ def show_firm(event_key: str, firm_key: str) -> str:
     actor = auth.actor(event_key)
     with context.database().read() as db:
         firm = search.show_firm(db, actor, firm_key)
-        return rendering.render(db, actor, "firms", "directory/show.html", firm=firm.card, people=firm.people)
+        return rendering.render(
+            db,
+            actor,
+            "firms",
+            "directory/show.html",
+            firm=firm.card,
+            people=firm.people,
+            times=get_timetable(db, actor),
+            common={} if firm.card.is_own else common_slots(db, actor, [firm_key]).get(firm_key),
+        )
 
 
 @blueprint.get("/<firm_key>/logo/<digest>.png")

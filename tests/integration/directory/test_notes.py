@@ -53,7 +53,7 @@ def test_no_request_goes_either_way_between_firms_that_are_never_to_meet(databas
         expo = make_event(session)
         declined = make_request(session, expo, 1, 0, state=RequestState.DECLINED)
         firm_notes.exclude_firm(session, expo.actor(0), "f1", now=NOW)
-        for sender, receiver, why in ((0, 1, "you said never to meet"), (1, 0, "takes no requests from")):
+        for sender, receiver, why in ((0, 1, "you blocked them"), (1, 0, "accept requests from")):
             form = NewRequest(to_firm=f"f{receiver}", topic="Cells")
             with pytest.raises(InvalidInput, match=why):
                 requests.submit_request(session, expo.actor(sender), form, now=NOW)

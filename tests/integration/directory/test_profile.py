@@ -43,7 +43,7 @@ def test_what_is_wrong_stands_at_its_field(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         for website in ("javascript://x.example", "nowhere", "https://a b.example"):
-            with pytest.raises(InvalidInput, match="website: is no address"):
+            with pytest.raises(InvalidInput, match="website: enter a web address"):
                 profile.change_profile(session, expo.actor(0), **NOTHING | {"website": website}, now=NOW)
         with pytest.raises(InvalidInput) as caught:
             profile.change_profile(

@@ -22,13 +22,13 @@ def test_an_exhibitor_lands_on_what_waits_and_answers_there(site: Site) -> None:
         )  # fmt: skip
     browser = site.exhibitor(0)
     page = browser.get(site.path("/dashboard"))
-    assert "<h1>1 firm waits for your answer</h1>" in page and "Graphite blocks" in page
+    assert "<b>1 request needs your response.</b>" in page and "Graphite blocks" in page
     assert "They're coming to the event to meet you" in page
-    assert 'class="n">1<' in page
+    assert 'class="count count-due">1<' in page
     (request,) = site.stored()
     page = browser.post(site.path(f"/requests/{request.key}/accept"), side="to", back=site.path("/dashboard"))
-    assert "Accepted. The next schedule looks for a time" in page
-    assert "<h1>Nothing to do</h1>" in page
+    assert "Request accepted. The next scheduling run will look for a time" in page
+    assert "<b>Nothing to do.</b>" in page
 
 
 def test_a_new_firm_reads_its_first_steps(site: Site) -> None:
@@ -69,7 +69,7 @@ def test_a_colleague_who_cannot_come_stands_on_the_first_page(site: Site) -> Non
     page = site.exhibitor(0).get(site.path("/dashboard"))
     assert "1 new change" in page and "F0-P1 can't attend:" in page and "My flight is &lt;late&gt;" in page
     assert "The next schedule assigns a colleague if one is available." in page
-    assert "cannot come:" not in site.exhibitor(1).get(site.path("/dashboard"))
+    assert "can't attend:" not in site.exhibitor(1).get(site.path("/dashboard"))
 
 
 def test_more_than_the_page_shows_is_counted_and_linked(site: Site) -> None:
@@ -87,8 +87,8 @@ def test_more_than_the_page_shows_is_counted_and_linked(site: Site) -> None:
         ]
     page = site.exhibitor(0).get(site.path("/dashboard"))
     assert "Showing 12 of 13." in page and "Showing 5 of 6." in page
-    assert f'{site.path("/requests/received?state=not-held")}">2 that you received</a>' in page
-    assert f'{site.path("/requests/sent?state=not-held")}">4 that you sent</a>' in page
+    assert f'{site.path("/requests/received?state=not-held")}">2 received</a>' in page
+    assert f'{site.path("/requests/sent?state=not-held")}">4 sent</a>' in page
 
 
 def test_a_decline_on_the_first_page_asks_first_and_can_be_undone_there(site: Site) -> None:
@@ -97,9 +97,9 @@ def test_a_decline_on_the_first_page_asks_first_and_can_be_undone_there(site: Si
         make_request(session, site.expo, 1, 0, state=PENDING, expires_at=now + timedelta(days=2))
     browser = site.exhibitor(0)
     page = browser.get(site.path("/dashboard"))
-    fold = page.partition('<details class="step">')[2].partition("</details>")[0]
-    assert "Decline<span" in fold.partition("</summary>")[0] and "…</summary>" in fold
-    assert "Firm 1 sees that you declined." in fold and 'name="note"' in fold and "Decline request" in fold
+    fold = page.partition('<details class="ask">')[2].partition("</details>")[0]
+    assert "Decline<span" in fold.partition("</summary>")[0] and "…</span></summary>" in fold
+    assert "Firm 1 will see that you declined." in fold and 'name="note"' in fold and "Decline request" in fold
     assert page.count('/decline"') == 1
     (request,) = site.stored()
     back = site.path("/dashboard")
@@ -109,7 +109,7 @@ def test_a_decline_on_the_first_page_asks_first_and_can_be_undone_there(site: Si
     assert f'value="{back}?"' in undo or f'value="{back}"' in undo
     at = undo.partition('name="at" value="')[2].partition('"')[0]
     page = browser.post(site.path("/ranked-requests/answers/undo"), at=at, back=back)
-    assert "1 step undone." in page and "1 request needs your response" in page
+    assert "1 action undone." in page and "1 request needs your response" in page
     page = browser.post(site.path(f"/requests/{request.key}/decline"), back=back, note="Not before 2029")
     assert "Request declined. The other company can read your note." in page
     assert "Not before 2029" in site.exhibitor(1).get(site.path("/dashboard"))
@@ -121,8 +121,8 @@ def test_many_answers_are_undone_by_one_press_in_the_list(site: Site) -> None:
             make_request(session, site.expo, i, 0, state=PENDING)
     browser, here = site.exhibitor(0), site.path("/requests/received")
     page = browser.get(here)
-    fold = page.partition('id="several"')[2].partition("</form>")[0].partition('<details class="step">')[2]
-    assert 'name="note"' in fold and 'value="decline"' in fold and "The firms see that you declined." in fold
+    fold = page.partition('id="several"')[2].partition("</form>")[0].partition('<details class="ask">')[2]
+    assert 'name="note"' in fold and 'value="decline"' in fold and "The companies will see that you declined." in fold
     keys = [each.key for each in site.stored()]
     page = browser.post(
         site.path("/ranked-requests/answers"), keys=keys, answer="decline", note="Full", back=here
@@ -130,10 +130,10 @@ def test_many_answers_are_undone_by_one_press_in_the_list(site: Site) -> None:
     assert "2 requests declined. The other companies can read your note." in page
     at = page.partition('name="at" value="')[2].partition('"')[0]
     page = browser.post(site.path("/ranked-requests/answers/undo"), at=at, back=here)
-    assert "2 steps undone." in page and "2 requests." in page
+    assert "2 actions undone." in page and "2 requests." in page
     assert {each.state for each in site.stored()} == {PENDING}
     page = browser.post(site.path("/ranked-requests/answers/undo"), at=at, back=here)
-    assert "There's nothing left to undo." in page
+    assert "There&#39;s nothing left to undo." in page
     page = browser.post(
         site.path("/ranked-requests/answers"), keys=keys, answer="accept", note="Full", back=here
     )

@@ -44,7 +44,7 @@ def test_a_request_is_stored_as_it_was_typed(site: Site) -> None:
         days=["2026-12-08"],
         slots=["s0"],
     )
-    assert "Firm 1 was asked." in page and "Requests sent" in page
+    assert "Request sent to Firm 1." in page and "Requests sent" in page
     (stored,) = site.stored()
     assert (stored.topic, stored.message, stored.priority) == ("Cells", "A word\nand another", 5)
     assert (stored.place, stored.slots, stored.length) == (PlaceWish.BOOTH, ["s0", "s2", "s3"], 1)
@@ -71,15 +71,15 @@ def test_a_request_with_faults_shows_them_at_their_fields_and_keeps_what_was_typ
         slots=["s1"],
     )
     for field, sentence in {
-        "topic": "Topic enter what the meeting is about, in one line.",
-        "priority": "Rank must be from 1 to 5.",
-        "length": "Length choose 1 to 2 slots.",
-        "from_attendees": "Attendees from your company &#39;f1-p0&#39; is not a person of this firm.",
+        "topic": "Topic: enter what the meeting is about, in one line.",
+        "priority": "Priority: enter a value from 1 to 5.",
+        "length": "Duration: choose 1 to 2 slots.",
+        "from_attendees": "Attendees from your company: select only people from this company; &#39;f1-p0&#39; isn&#39;t one.",
     }.items():
-        assert f'<p class="fault" id="{field}-fault">{sentence}</p>' in page
+        assert f'{sentence}</p>' in page.partition(f'<p class="error" id="{field}-error">')[2]
         assert f'<a href="#{field}">{sentence}</a>' in page and f'id="{field}"' in page
-    assert "These 4 things are missing or wrong" in page
-    assert ">Keep this</textarea>" in page and '<option value="booth" selected>' in page
+    assert "Fix these 4 problems:" in page
+    assert ">Keep this</textarea>" in page and 'name="place" value="booth" checked' in page
     for value in ("f1-p1", "2026-12-08", "s1"):
         assert f'value="{value}" checked' in page
     assert site.stored() == []
@@ -129,17 +129,17 @@ def test_asking_back_accepts_the_request(site: Site) -> None:
         request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING, length=2)
     browser = site.exhibitor(0)
     page = browser.get(site.path("/firms/f1/request"))
-    assert "Firm 1 has asked you already" in page and "Accept and send" in page
+    assert "Firm 1 has already sent you a request" in page and "Accept and send" in page
     fields = {"topic": "Tools", "message": "Ours", "priority": "3", "length": "1", "place": "any"}
     page = browser.post(site.path("/firms/f1/request"), **fields)
-    assert "You and Firm 1 agree to meet." in page
-    assert "Cells" in page and "asked back:</span> Tools" in page and "Ours" in page
+    assert "You and Firm 1 agreed to meet." in page
+    assert "Cells" in page and "Topic from Firm 0:</span> Tools" in page and "Ours" in page
     (stored,) = site.stored()
     assert (stored.key, stored.state, stored.length) == (request.key, RequestState.ACCEPTED, 2)
 
 
 def test_nobody_asks_the_own_firm(site: Site) -> None:
-    assert "This is your own firm." in site.exhibitor(0).get(site.path("/firms/f0/request"), 403)
+    assert "This is your own company." in site.exhibitor(0).get(site.path("/firms/f0/request"), 403)
 
 
 def test_single_times_of_a_day_win_over_the_whole_day(site: Site) -> None:
@@ -157,7 +157,7 @@ def test_lengths_are_those_that_calendars_will_show(database: Database, broker_u
             session.get_one(Slot, slot.id).end -= timedelta(minutes=5)
     site = Site(web_app(database, broker_url), database, expo)
     page = site.exhibitor(0).get(site.path("/firms/f1/request"))
-    assert [f">{n} minutes</option>" in page for n in (25, 55, 85)] == [True] * 3
+    assert [f">{n} minutes</label>" in page for n in (25, 55, 85)] == [True] * 3
 
 
 def test_a_request_says_when_and_where_it_is_held(site: Site) -> None:
@@ -169,10 +169,10 @@ def test_a_request_says_when_and_where_it_is_held(site: Site) -> None:
         )
         make_version(session, expo, [meeting])
     page = site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
-    fate = page.partition('class="fate good"')[2].partition("</section>")[0]
-    assert "Meeting scheduled" in fate and "Tue, 8 December 2026<" in fate and "Booth b0, Hall 0" in fate
-    assert "Cancel this meeting" in page
-    assert "Held: Tue, 8 December 2026, " in site.exhibitor(1).get(site.path("/requests/sent"))
+    fate = page.partition('class="fate-head fate-good"')[2].partition("</section>")[0]
+    assert "Meeting scheduled" in fate and "Tue, 8 December 2026<" in fate and "Booth b0</strong>, Hall 0" in fate
+    assert "Cancel meeting" in page
+    assert "<b>Tue, 8 December 2026, " in site.exhibitor(1).get(site.path("/requests/sent"))
 
 
 def test_a_request_says_why_it_is_not_held_without_telling_of_the_other_firm(site: Site) -> None:
@@ -189,13 +189,13 @@ def test_a_request_says_why_it_is_not_held_without_telling_of_the_other_firm(sit
             }
         ]
     page = site.exhibitor(0).get(site.path("/requests/received?state=all"))
-    assert "at every time that suits both firms, the people it needs are in other meetings" in page
+    assert "required attendees are in other meetings at every time that suits both companies" in page
     assert "View your busy times" in page
-    assert "f1-p0 is in" not in page and "Cancel this meeting" not in page
+    assert "f1-p0 is in" not in page and "Cancel meeting" not in page
     page = site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
-    assert "Accepted, but not scheduled" in page and "At every time that suits both firms" in page
+    assert "Accepted, but not scheduled" in page and "Required attendees are in other meetings" in page
     page = site.exhibitor(2).get(site.path(f"/requests/{late.key}"))
-    assert "Accepted since the schedule was published." in page
+    assert "Accepted after the schedule was published." in page
 
 
 @pytest.mark.parametrize(
@@ -213,8 +213,8 @@ def test_the_first_word_on_a_request_is_what_became_of_it(
     with site.database.write() as session:
         key = make_request(session, site.expo, asker, 1 - asker, state=state, topic="Coating lines").key
     page = site.exhibitor(0).get(site.path(f"/requests/{key}"))
-    fate = page.partition('class="fate')[2].partition("</section>")[0]
-    assert word in fate.partition("</p>")[0]
+    fate = page.partition('class="fate-head')[2].partition("</section>")[0]
+    assert word in fate.partition("<h2>")[0]
     assert "Coating lines" in fate.partition("</h2>")[0]
 
 
@@ -243,7 +243,7 @@ def test_a_request_is_accepted_on_the_page_and_the_reader_comes_back_to_the_list
     assert "by F1-P0" in page
     back = site.path("/requests/received?state=pending")
     page = browser.post(site.path(f"/requests/{request.key}/accept"), back=back)
-    assert "Accepted. The next schedule looks for a time" in page
+    assert "Request accepted. The next scheduling run will look for a time" in page
     assert "No requests need your response." in page
     (stored,) = site.stored()
     assert stored.state is RequestState.ACCEPTED and stored.responded_by == site.expo.people[0][0].id
@@ -272,9 +272,9 @@ def test_htmx_gets_the_row_the_counts_and_the_message(site: Site) -> None:
         headers={"HX-Request": "true"},
     )
     assert answer.status_code == 200 and "<html" not in answer.text
-    assert answer.text.count('<li class="card request"') == 1 and "autofocus" in answer.text
+    assert answer.text.count('<li class="request"') == 1 and "autofocus" in answer.text
     assert '<span id="count-accepted" class="count" hx-swap-oob="true">1</span>' in answer.text
-    assert '<span id="count-pending" class="count zero" hx-swap-oob="true">0</span>' in answer.text
+    assert '<span id="count-pending" class="count" hx-swap-oob="true">0</span>' in answer.text
     assert '<div id="messages" hx-swap-oob="innerHTML">' in answer.text
     on_its_page = browser.client.post(
         site.path(f"/requests/{request.key}/withdraw"),
@@ -286,7 +286,7 @@ def test_htmx_gets_the_row_the_counts_and_the_message(site: Site) -> None:
     )
     assert on_its_page.status_code == 200 and "count-" not in on_its_page.text  # there are no tabs
     assert (
-        on_its_page.text.count('<article class="request"') == 1 and '<li class="card' not in on_its_page.text
+        on_its_page.text.count("<article id=") == 1 and '<li class="request"' not in on_its_page.text
     )
     nowhere = browser.client.post(
         site.path(f"/requests/{request.key}/undo"),
@@ -304,7 +304,7 @@ def test_an_agreed_meeting_is_not_cancelled_by_a_page_that_showed_it_pending(sit
     path = site.path(f"/requests/{request.key}/withdraw")
     assert "The request has already been accepted." in browser.post(path, seen="pending")
     assert site.stored()[0].state is RequestState.ACCEPTED
-    assert "Request withdrawn. The next schedule won't include this meeting." in browser.post(
+    assert "Request withdrawn. The next schedule won&#39;t include this meeting." in browser.post(
         path, seen="accepted"
     )
     assert site.stored()[0].state is RequestState.WITHDRAWN
@@ -332,7 +332,7 @@ def test_requests_are_searched_within_a_state(site: Site) -> None:
     assert "Solid cells" in page and "Wafers" in page
     page = browser.get(site.path("/requests/sent?state=declined"))
     assert "Solid cells" not in page and "Wafers" in page
-    assert "No request here has “cells”" in browser.get(site.path("/requests/sent?state=declined&text=cells"))
+    assert "No requests here contain “cells”" in browser.get(site.path("/requests/sent?state=declined&text=cells"))
     assert "Solid cells" in browser.get(site.path("/requests/sent?page=nonsense"))
 
 
@@ -343,8 +343,8 @@ def test_requests_that_are_not_held_have_a_tab_of_their_own(site: Site) -> None:
         make_version(session, site.expo, [meet(held, site.expo)])
     page = site.exhibitor(0).get(site.path("/requests/sent?state=not-held"))
     assert "Tools" in page and "Cells" not in page
-    assert 'aria-current="page">Not held <span id="count-not-held" class="count">1<' in page
-    assert "Every accepted request has its meeting" in site.exhibitor(1).get(
+    assert 'aria-current="page">Not scheduled <span id="count-not-held" class="count">1<' in page
+    assert "All accepted requests are scheduled" in site.exhibitor(1).get(
         site.path("/requests/received?state=not-held")
     )
 

@@ -114,7 +114,7 @@ def test_who_was_not_named_is_left_out_of_this_meeting_and_the_meeting_stays(sce
 def test_a_calendar_that_declines_does_the_same(scene: Scene) -> None:
     mail = scene.receive(replies.calendar(scene.mail_to(0, FIRST), "DECLINED"), scene.mail_to(0, FIRST))
     assert mail.outcome is MailOutcome.APPLIED
-    assert mail.reason.endswith("declined; the next plan sends a colleague, if one is free.")
+    assert mail.reason.endswith("declined. The next schedule sends a colleague, if one is available.")
     assert (scene.state(), scene.excluded()) == (RequestState.ACCEPTED, {scene.key(FIRST)})
 
 

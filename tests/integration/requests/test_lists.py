@@ -114,7 +114,7 @@ def test_the_size_of_a_page_has_limits(database: Database) -> None:
     with database.write() as session:
         actor = make_event(session).actor(0)
         for limit in (0, 201):
-            with pytest.raises(InvalidInput, match="limit: must be from 1 to 200"):
+            with pytest.raises(InvalidInput, match="limit: enter a value from 1 to 200"):
                 request_lists.list_requests(session, actor, side=Side.FROM, limit=limit)
 
 

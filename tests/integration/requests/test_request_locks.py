@@ -24,7 +24,7 @@ def test_a_time_that_is_over_or_too_short_is_refused_in_words(database: Database
         expo = make_event(session)
         request = make_request(session, expo)
         actor = expo.organiser_actor()
-        with pytest.raises(FixNotApplied, match="over"):
+        with pytest.raises(FixNotApplied, match="has passed"):
             locking.lock_request(session, actor, request.key, "s0", now=expo.slots[0].start)
         request.length = 2
         with pytest.raises(FixNotApplied, match="longer"):
@@ -69,7 +69,7 @@ def _has_one_table(session: Session, expo: Expo) -> None:
     ("make", "second", "slot", "words"),
     [
         (None, (1, 2), "s0", "Someone would be in two meetings"),
-        (_caps_the_firm, (1, 2), "s2", "A firm would have more meetings"),
+        (_caps_the_firm, (1, 2), "s2", "An exhibitor would have more meetings"),
         (_walks_far, (3, 1), "s1", "no time to walk"),
         (_has_one_table, (2, 3), "s0", "too few locations"),
     ],
@@ -89,7 +89,7 @@ def test_a_lock_that_clashes_with_another_is_refused_with_its_name(
         session.flush()
         actor = expo.organiser_actor()
         locking.lock_request(session, actor, one.key, "s0", now=NOW)
-        with pytest.raises(FixNotApplied, match=rf"beside these: Firm 1 × Firm 0\..*{words}"):
+        with pytest.raises(FixNotApplied, match=rf"together with these: Firm 1 × Firm 0\..*{words}"):
             locking.lock_request(session, actor, two.key, slot, now=NOW)
         locks.unlock_request(session, actor, one.key, now=NOW)
         locking.lock_request(session, actor, two.key, slot, now=NOW)
@@ -101,7 +101,7 @@ def test_a_lock_at_a_time_that_its_people_do_not_have_is_refused(database: Datab
         request = make_request(session, expo)
         session.add(AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=expo.slots[1].id))
         session.flush()
-        with pytest.raises(FixNotApplied, match="It cannot be scheduled at that time"):
+        with pytest.raises(FixNotApplied, match="No schedule can include it at that time"):
             locking.lock_request(session, expo.organiser_actor(), request.key, "s1", now=NOW)
 
 
@@ -112,6 +112,6 @@ def test_a_lock_that_clashes_with_a_frozen_meeting_is_refused(database: Database
         make_version(session, expo, [meet(one, expo, slot=0)])
         now = expo.slots[0].start - timedelta(hours=expo.event.freeze_hours) + timedelta(minutes=10)
         actor = expo.organiser_actor()
-        with pytest.raises(FixNotApplied, match="beside these: Firm 0 × Firm 1"):
+        with pytest.raises(FixNotApplied, match="together with these: Firm 0 × Firm 1"):
             locking.lock_request(session, actor, two.key, "s1", now=now)
         locking.lock_request(session, actor, two.key, "s2", now=now)

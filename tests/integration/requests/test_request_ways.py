@@ -155,4 +155,4 @@ def test_the_button_on_the_page_does_it(scene: Scene, monkeypatch: pytest.Monkey
     )
     page = browser.post(f"{path}/ways/0", version=scene.number)
     assert "Change saved. The next scheduling run will try again." in page and "Mark available" not in page
-    assert "This is how it stands now." in browser.post(f"{path}/ways/0", version=scene.number)
+    assert "This is the current status." in browser.post(f"{path}/ways/0", version=scene.number)

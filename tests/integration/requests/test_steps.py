@@ -75,7 +75,7 @@ def test_the_sender_withdraws_what_is_pending(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         request = make_request(session, expo, state=PENDING)
-        with pytest.raises(NotAllowed, match="you may decline it"):
+        with pytest.raises(NotAllowed, match="You can decline it"):
             requests.withdraw_request(session, expo.actor(1), request.key, now=NOW)
         state = requests.withdraw_request(session, expo.actor(0), request.key, now=NOW)
         assert state is RequestState.WITHDRAWN

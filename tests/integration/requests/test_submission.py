@@ -75,8 +75,8 @@ def test_a_request_expires_at_the_last_slot_in_which_it_could_be_held(database: 
 
 
 REQUEST_FAULTS = [
-    ({"to_firm": "f9"}, "to_firm: is not an exhibitor of this event"),
-    ({"to_firm": "f\x00"}, "to_firm: is not an exhibitor of this event"),
+    ({"to_firm": "f9"}, "to_firm: choose an exhibitor of this event"),
+    ({"to_firm": "f\x00"}, "to_firm: choose an exhibitor of this event"),
     ({"to_firm": "f0"}, "to_firm: choose another company; this one is your own"),
     ({"priority": 0}, "priority: must be from 1 to 5"),
     ({"priority": 6}, "priority: must be from 1 to 5"),
@@ -88,17 +88,17 @@ REQUEST_FAULTS = [
     ({"place": "bar"}, "place: choose booth, table or any"),
     ({"place": "booth", "to_firm": "f2"}, "place: choose another location; this company has no booth"),
     ({"place": "table"}, "place: choose another location; this event has no tables"),
-    ({"slots": ["s0", "s9"]}, "choose only slots of this event; slots: 's9' isn't one"),
+    ({"slots": ["s0", "s9"]}, "slots: choose only slots of this event; 's9' isn't one"),
     (
         {"slots": ["s4"], "length": 2},
-        "slots: select at least one time at which a meeting of this length can still start",
+        "slots: choose at least one time at which a meeting of this length can still start",
     ),
     (
         {"from_attendees": ["f1-p0"]},
-        "select only people from this company; from_attendees: 'f1-p0' isn't one",
+        "from_attendees: select only people from this company; 'f1-p0' isn't one",
     ),
-    ({"to_attendees": ["f0-p0"]}, "select only people from this company; to_attendees: 'f0-p0' isn't one"),
-    ({"to_attendees": ["\x00"]}, "select only people from this company; to_attendees: '\\x00' isn't one"),
+    ({"to_attendees": ["f0-p0"]}, "to_attendees: select only people from this company; 'f0-p0' isn't one"),
+    ({"to_attendees": ["\x00"]}, "to_attendees: select only people from this company; '\\x00' isn't one"),
 ]
 
 
@@ -115,7 +115,7 @@ def test_every_fault_is_told_at_once(database: Database) -> None:
         expo = make_event(session, people=6)
         form = NewRequest("f9", "", priority=9, from_attendees=[f"f0-p{i}" for i in range(6)])
         assert faults(session, expo, form) == [
-            "to_firm: is not an exhibitor of this event",
+            "to_firm: choose an exhibitor of this event",
             "topic: enter what the meeting is about, in one line",
             "priority: must be from 1 to 5",
             "from_attendees: select at most 5 people",
@@ -130,7 +130,7 @@ def test_nobody_asks_for_a_meeting_in_the_past(database: Database) -> None:
         assert some.slots == ["s3"]
         form = NewRequest("f2", "Cells", slots=["s0", "s1"])
         assert faults(session, expo, form, now=begun) == [
-            "slots: select at least one time at which a meeting of this length can still start"
+            "slots: choose at least one time at which a meeting of this length can still start"
         ]
         assert faults(session, expo, NewRequest("f2", "Cells"), now=expo.slots[3].start) == [
             "slots: all meeting times of this event are over"
@@ -141,7 +141,7 @@ def test_a_pair_has_one_open_request(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         first = requests.submit_request(session, expo.actor(0), FORM, now=NOW)
-        assert faults(session, expo, FORM) == [f"to_firm: was asked already ({first.key})"]
+        assert faults(session, expo, FORM) == [f"to_firm: this company has already received a request ({first.key})"]
         requests.decline_request(session, expo.actor(1), first.key, now=NOW)
         second = requests.submit_request(session, expo.actor(0), FORM, now=NOW)
         requests.accept_request(session, expo.actor(1), second.key, now=NOW)
@@ -233,7 +233,7 @@ def test_the_unique_index_turns_a_race_into_the_same_fault(
     with database.write() as session:
         expo = make_event(session)
         found = faults(session, expo, FORM)
-        assert found == [f"to_firm: was asked already ({rivals[0]})"]
+        assert found == [f"to_firm: this company has already received a request ({rivals[0]})"]
         # the transaction continues
         assert (
             requests.submit_request(session, expo.actor(0), NewRequest("f2", "Cells"), now=NOW).state
@@ -262,7 +262,7 @@ def test_a_firm_has_a_limit_of_requests_without_an_answer(
         expo = make_event(session)
         requests.submit_request(session, expo.actor(0), FORM, now=NOW)
         assert faults(session, expo, NewRequest("f2", "Cells")) == [
-            "to_firm: has to wait: 1 of your requests have no reply yet; withdraw one first"
+            "to_firm: withdraw a request first; 1 of your requests are still waiting for a response"
         ]
 
 
@@ -271,7 +271,7 @@ def test_only_exhibitors_and_organisers_ask(database: Database) -> None:
         expo = make_event(session, people=2)
         with pytest.raises(NotAllowed):
             requests.submit_request(session, expo.actor(0, person=1), FORM, now=NOW)
-        with pytest.raises(NotAllowed, match="own firm only"):
+        with pytest.raises(NotAllowed, match="your own company"):
             requests.submit_request(session, expo.actor(0), replace(FORM, from_firm="f2"), now=NOW)
         organiser = expo.organiser_actor()
         assert faults(session, expo, FORM, actor=organiser) == [
@@ -302,5 +302,5 @@ def test_nothing_of_another_event_or_firm_is_found(database: Database) -> None:
             "f1", "Cells", to_attendees=[make_attendee(session, there, 1, key="only-there").key]
         )
         assert faults(session, here, named, actor=here.actor(2)) == [
-            "select only people from this company; to_attendees: 'only-there' isn't one"
+            "to_attendees: select only people from this company; 'only-there' isn't one"
         ]

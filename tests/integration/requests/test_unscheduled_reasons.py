@@ -229,7 +229,7 @@ def test_the_page_names_person_side_and_day_with_a_button_each(shown: tuple[Scen
     page = browser.post(f"{path}/help/ask-colleague", person=scene.key(0, 1), back=path)
     assert "Email sent to F0-P1." in page and "Asked on " in page and ">Ask F0-P1<" not in page
     page = browser.post(f"{path}/help/ask-colleague", person=scene.key(0, 1), back=path)
-    assert "They were asked already." in page
+    assert "They've already been asked." in page
     browser.post(f"{path}/help/shorter", back=path)
     assert site.stored()[0].length == 1
     browser.post(f"{path}/help/nothing", 404)

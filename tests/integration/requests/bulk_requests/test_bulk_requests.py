@@ -25,7 +25,7 @@ def test_each_firm_is_asked_by_itself(database: Database) -> None:
             session, expo.actor(0), FORM, ["f1", "f2", "f3", "f3", "nobody"], now=NOW
         )
         assert [each.to_firm.key for each in done.sent] == ["f2", "f3"]
-        assert "was asked already" in done.refused["f1"] and set(done.refused) == {"f1", "nobody"}
+        assert "already received a request" in done.refused["f1"] and set(done.refused) == {"f1", "nobody"}
 
 
 def test_what_is_wrong_for_all_is_told_once_and_nobody_is_asked(database: Database) -> None:
@@ -94,8 +94,8 @@ def test_the_page_names_firms_that_were_not_asked_and_keeps_what_was_typed(datab
     browser.get("/sessions")
     typed = {"topic": "Cells ★", "message": "By autumn ★", "priority": "3", "length": "1", "place": "any"}
     page = browser.post(path, 422, firms="f1", **typed)
-    assert f"Not asked: {name}" in page and "Cells ★" in page and "By autumn ★" in page
+    assert f"No request sent to {name}" in page and "Cells ★" in page and "By autumn ★" in page
     page = browser.post(path, 422, **typed)  # nothing selected, and no firm saved
     assert "select 1 to 20 companies" in page and "Cells ★" in page and "By autumn ★" in page
     page = browser.post(path, firms=["f1", "f2"], **typed)
-    assert f"Not asked: {name}" in page and "Firms asked: 1" in page
+    assert f"No request sent to {name}" in page and "Requests sent: 1." in page

@@ -77,7 +77,7 @@ def test_a_term_that_is_tapped_is_needed_at_once_in_the_words_of_the_page(
     assert 'name="add" value="bearings"' in page
     page = browser.post(f"{here}/needs", add="bearings", unwanted="", word="")
     assert firm_of(database, expo).needs == ["bearings"]
-    assert "2 of 3 firms" in page and "1 of them needs what you offer" in page
+    assert "2 of 3 companies" in page and "1 of them needs what you offer" in page
     assert set(keys_suggested(database, expo)[:2]) == {"f1", "f3"}
     browser.post(f"{here}/needs", remove="bearings", unwanted="", word="")
     assert firm_of(database, expo).needs == []

@@ -34,8 +34,8 @@ def send(database: Database, *mails: OutboxEmail) -> None:
 @pytest.mark.parametrize(
     ("settings", "mails", "said", "not_said"),
     [
-        ({}, RequestMails.DAILY, "You get an email about them once a day, at 8:00", "at once"),
-        ({"asked_at_once": True}, RequestMails.AT_ONCE, "You get an email about them at once", "once a day"),
+        ({}, RequestMails.DAILY, "You get an email about them once a day, at 8:00", "right away"),
+        ({"asked_at_once": True}, RequestMails.AT_ONCE, "You get an email about them right away", "once a day"),
         ({"asked": False}, RequestMails.STOPPED, "You chose not to get emails about them.", "You get an"),
         (
             {"stopped_at": NOW},
@@ -43,8 +43,8 @@ def send(database: Database, *mails: OutboxEmail) -> None:
             "You chose not to get emails about them.",
             "You get an",
         ),
-        ({"digest_mails": False}, RequestMails.NEVER, "as soon as they come.", "email"),
-        ({"bounced_at": NOW}, RequestMails.NEVER, "as soon as they come.", "email"),
+        ({"digest_mails": False}, RequestMails.NEVER, "as soon as they arrive.", "email"),
+        ({"bounced_at": NOW}, RequestMails.NEVER, "as soon as they arrive.", "email"),
     ],
 )
 def test_the_first_page_says_what_then_happens(
@@ -69,7 +69,7 @@ def test_the_first_page_says_what_then_happens(
         assert digest_settings.new_request_emails(session, expo.actor(1), now=NOW) is mails
     site = Site(web_app(database, broker_url), database, expo)
     page = site.exhibitor(1).get(site.path("/dashboard"))
-    sentence = page.partition("Requests of others stand here")[2].partition("</p>")[0]
+    sentence = page.partition("Requests from other companies")[2].partition("</p>")[0]
     assert said in sentence and not_said not in sentence
     with database.write() as session:
         make_request(session, expo, 0, 1, state=PENDING, created_at=NOW)
@@ -138,7 +138,7 @@ def test_the_link_of_a_digest_stops_and_resumes_without_a_cookie(database: Datab
     made = read(rendering.render_email(SETTINGS, mail, {}).data)
     path = str(made["List-Unsubscribe"]).strip("<>").partition(SETTINGS.base_url)[2]
     client = web_app(database, broker_url).test_client(use_cookies=False)
-    assert "stop" in client.get(path).text.lower()
+    assert "Unsubscribe from these emails" in client.get(path).text
     answer = client.post(path, data={"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200 and "Set-Cookie" not in answer.headers
     with database.read() as session:

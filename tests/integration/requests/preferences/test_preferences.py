@@ -37,7 +37,7 @@ def test_a_firm_has_so_many_musts_and_a_colleague_finds_them_spent(database: Dat
         )  # theirs, not ours
         asked(session, expo, 0, 1, 5)  # a counter-request counts
         assert ranked_requests.read_must_budget(session, expo.actor(0)) == MustBudget(1, 1)
-        with pytest.raises(InvalidInput, match="no must left: 1 of 1"):
+        with pytest.raises(InvalidInput, match="free up a must-have first; 1 of 1"):
             asked(session, expo, 0, 2, 5)
         asked(session, expo, 0, 2, 4)
         expo.event.must_budget = 0
@@ -87,7 +87,7 @@ def test_the_order_of_wishes_gives_the_upper_half_the_larger_weight(database: Da
             ("f1", "want", 4),
             ("f3", "want", 3),
         ]
-        with pytest.raises(InvalidInput, match="no must left"):
+        with pytest.raises(InvalidInput, match="free up a must-have first"):
             ranked_requests.rank_request(session, actor, keys[1], Rank.MUST, None)
         ranked_requests.move_request(session, actor, keys[4], is_up=True)  # already the first
         assert order_of(session, expo)[1][0] == "f4"

@@ -66,12 +66,14 @@ def test_the_start_page_saves_dismisses_and_undoes(database: Database, expo: Exp
     here = f"/events/{expo.event.key}"
     path, back = f"{here}/firms/{first}", f"{here}/start#suggested"
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), account)
-    assert 'aria-pressed="false">Save' in browser.get(f"{here}/dashboard")
-    assert 'aria-pressed="true">Saved' in browser.post(f"{path}/save", saved=1, back=back)
+    assert 'i-star" aria-hidden="true"></span><span>Save<' in browser.get(f"{here}/dashboard")
+    assert 'i-star-filled" aria-hidden="true"></span><span>Saved<' in browser.post(
+        f"{path}/save", saved=1, back=back
+    )
     page = browser.post(f"{path}/dismiss", dismissed=1, back=back)
-    assert "Not suggested any more" in page and "Not interested: 1" in page
+    assert "hidden from suggestions" in page and "Not interested: 1" in page
     page = browser.post(f"{path}/dismiss", dismissed=0, back=back)
-    assert "may be suggested again" in page and "Not interested: 1" not in page
+    assert "can be suggested again" in page and "Not interested: 1" not in page
 
 
 def test_the_start_page_takes_as_many_queries_with_many_dismissed(database: Database, expo: Expo) -> None:
