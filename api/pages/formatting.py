@@ -400,7 +400,15 @@ def _on_a_page(written: Callable[..., str]) -> Callable[..., str]:
 def init_app(app: Flask) -> None:
     app.add_template_global(limits)
     app.jinja_env.globals["clock_field"] = inputs.CLOCK_FIELD
-    for written in (local_day, short_local_day, plain_day, day_and_month, short_day, local_moment, local_second):
+    for written in (
+        local_day,
+        short_local_day,
+        plain_day,
+        day_and_month,
+        short_day,
+        local_moment,
+        local_second,
+    ):
         app.add_template_filter(_on_a_page(written), written.__name__)
     for function in (
         local_time, unbroken, marked_time, marked_moment, time_left, zone_name, zone, number, decimal,

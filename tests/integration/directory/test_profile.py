@@ -57,7 +57,7 @@ def test_what_is_wrong_stands_at_its_field(database: Database) -> None:
             )
         faults = {fault.path: str(fault.message) for fault in caught.value.faults}
         assert faults.keys() == {"description", "offers", "needs", "title-f0-p0"}
-        assert "13 lines; write at most 12" in faults["offers"] and "too long: xxx" in faults["needs"]
+        assert "at most 12 lines, not 13" in faults["offers"] and "shorten the line “xxx" in faults["needs"]
 
 
 def test_only_the_firms_exhibitors_change_it(database: Database) -> None:

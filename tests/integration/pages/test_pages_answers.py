@@ -71,7 +71,7 @@ def test_the_button_answers_without_a_sign_in(site: Site, step: str, partstat: P
     page = site.visitor.post(f"{site.link}/{step}", sequence=0, comment="On <b>another</b> stand")
     answer = site.published.known(0)
     assert answer is not None and (answer.partstat, answer.source) == (partstat, ReplySource.LINK)
-    assert f"Your answer: {partstat.lower()}" in page
+    assert f"Your reply: {partstat.lower()}" in page
     is_off = site.published.state() is RequestState.WITHDRAWN
     assert is_off == (partstat is Partstat.DECLINED)
 
@@ -80,7 +80,7 @@ def test_the_button_answers_without_a_sign_in(site: Site, step: str, partstat: P
 def test_an_answer_by_a_link_outlives_a_deadlock(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = end_once(monkeypatch, reply_links, "submit_reply")
     site.visitor.get(f"{site.link}/accept")
-    assert "Your answer: accepted" in site.visitor.post(f"{site.link}/accept", sequence=0)
+    assert "Your reply: accepted" in site.visitor.post(f"{site.link}/accept", sequence=0)
     assert len(calls) == 2
 
 
@@ -90,7 +90,9 @@ def test_another_time_is_proposed_from_those_that_suit(site: Site) -> None:
     site.visitor.post(f"{site.link}/propose", sequence=0, slot="s3")
     answer = site.published.known(0)
     assert answer is not None and answer.proposed_slots == ["s3"]
-    assert "Choose one of the times" in site.visitor.post(f"{site.link}/propose", 422, sequence=0, slot="x")
+    assert "Choose a time from the list." in site.visitor.post(
+        f"{site.link}/propose", 422, sequence=0, slot="x"
+    )
 
 
 def test_a_colleague_is_sent_from_a_list_that_says_who_is_free(database: Database) -> None:
@@ -107,7 +109,7 @@ def test_a_colleague_is_sent_from_a_list_that_says_who_is_free(database: Databas
     page = visitor.post(f"{link}/instead", 422, sequence=0, colleague="f1-p0")
     assert "Choose a colleague from the list." in page and published.known(0) is None
     page = visitor.post(f"{link}/instead", sequence=0, colleague="f0-p2", comment="Ana knows more of it.")
-    assert "F0-P2 attends in your place." in page and "Your colleague is named instead of you." in page
+    assert "F0-P2 attends in your place." in page and "Your colleague is named in your place." in page
     assert "Send this colleague" not in page and published.state() is RequestState.ACCEPTED
     assert "goes instead" not in visitor.post(f"{link}/accept", sequence=0)
 
@@ -125,7 +127,7 @@ def test_an_organiser_sends_the_colleague_who_accepted(database: Database) -> No
     with database.read() as session:
         organiser = Browser(web_app(database, NOWHERE), session.get_one(Account, published.expo.organiser.id))
     path = f"/events/{published.expo.event.key}/inbox/{mail.id}"
-    assert "F0-P1 goes instead</button>" in organiser.get(path)
+    assert "Send F0-P1 instead</button>" in organiser.get(path)
     page = organiser.post(f"{path}/instead")
     assert "F0-P1 will attend instead of F0-P0 from the next schedule on." in page
     answer = published.known(0)
@@ -143,7 +145,7 @@ def test_a_cancelled_meeting_says_so(site: Site) -> None:
     site.published.answer(0, "DECLINED")
     site.published.publish_again()
     page = site.visitor.get(f"{site.link}/accept")
-    assert "This meeting is cancelled" in page and "Accept</button>" not in page
+    assert "This meeting has been cancelled" in page and "Accept</button>" not in page
 
 
 def test_a_wrong_link_is_not_found(site: Site) -> None:
@@ -172,7 +174,7 @@ def test_a_browser_without_cookies_answers(site: Site, step: str) -> None:
     answered = client.post(f"{site.link}/{step}", data={"sequence": 0})
     assert (answered.status_code, "Set-Cookie" in answered.headers) == (303, False)
     page = client.get(answered.headers["Location"]).text
-    assert "Thank you. Your reply was saved." in page and "Your answer:" in page
+    assert "Thank you. Your reply was saved." in page and "Your reply:" in page
     assert site.published.known(0) is not None
     changed = client.post(f"{site.link}/{step}", data={"sequence": 9})
     assert changed.status_code == 409 and "The meeting has changed" in changed.text
@@ -213,7 +215,7 @@ def test_the_inbox_filters_by_outcome(site: Site) -> None:
     site.published.answer(1, "ACCEPTED")
     organiser = site.organiser()
     assert "A person wrote it" not in organiser.get(f"{site.inbox}/?outcome=applied")
-    assert "A person wrote it" in organiser.get(f"{site.inbox}/?outcome=waiting")
+    assert "This email was written by a person." in organiser.get(f"{site.inbox}/?outcome=waiting")
 
 
 @pytest.mark.parametrize(
@@ -232,7 +234,7 @@ def test_who_answers_under_another_address_is_the_same_person_once_an_organiser_
     mail = site.published.answer(0, "ACCEPTED", attendee="ann@other.example")
     organiser, path = site.organiser(), f"{site.inbox}/{mail.id}"
     assert "Confirm same person" in organiser.get(path)
-    assert "comes." in organiser.post(f"{path}/same-person")
+    assert "will attend." in organiser.post(f"{path}/same-person")
     person = site.inbox.replace("/inbox", f"/calendar-status/people/{site.published.person(0).key}")
     assert "Email aliases" in organiser.get(person) and "ann@other.example" in organiser.get(person)
     assert "ann@other.example" not in organiser.post(f"{person}/aliases/1/remove")
@@ -244,7 +246,7 @@ def test_a_report_that_waits_is_believed_by_an_organiser_and_is_no_answer(site: 
     organiser, path = site.organiser(), f"{site.inbox}/{mail.id}"
     page = organiser.get(path)
     assert "Mark address invalid" in page and "Record as accepted" not in page
-    assert "does not take mail" in organiser.post(f"{path}/dead")
+    assert "does not accept emails" in organiser.post(f"{path}/dead")
 
 
 def test_nobody_else_sees_the_inbox(site: Site) -> None:
@@ -280,13 +282,13 @@ def colleagues(database: Database) -> Colleagues:
 
 def test_the_page_says_what_a_decline_does_and_who_reads_it_before_the_press(colleagues: Colleagues) -> None:
     page = colleagues.visitor.get(f"{colleagues.link}/decline")
-    assert "sends a colleague of your firm instead, if one is free" in page
+    assert "sends a colleague of your company instead, if one is available" in page
     assert "Your company contacts can read your reply and your note." in page
     colleagues.scene.keep_busy(0)
     colleagues.scene.keep_busy(2)
     page = colleagues.visitor.get(f"{colleagues.link}/decline")
     assert "No one else from your company can attend. If you decline, the meeting is cancelled." in page
-    assert "The exhibitors of both firms read that" in page
+    assert "The contacts of both companies can read your reply" in page
 
 
 def test_who_declined_is_not_asked_to_decline_again(colleagues: Colleagues) -> None:
@@ -316,7 +318,7 @@ def test_one_s_own_agenda_shows_the_answer_and_takes_it(colleagues: Colleagues) 
     assert "You accepted." in own.post(accept, sequence=0)
     colleagues.scene.decline()
     page = own.get(colleagues.own)
-    assert "You declined. The next schedule sends a colleague" in page and "Accept after all" in page
+    assert "You declined. The next schedule assigns a colleague" in page and "Accept after all" in page
     assert "You accepted." in own.post(accept, sequence=0)
     assert colleagues.scene.excluded() == set()
 
@@ -328,7 +330,7 @@ def test_an_agenda_takes_no_answer_of_somebody_else_or_to_what_has_changed(colle
     stranger.post(accept, sequence=0, status=404)
     own = colleagues.browser(0, 1)
     own.get(colleagues.own)
-    assert "The meeting has changed" in own.post(accept, sequence=7)
+    assert "The meeting was changed or cancelled" in own.post(accept, sequence=7)
     assert "You haven't replied yet." in own.get(colleagues.own)
 
 

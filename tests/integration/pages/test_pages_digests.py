@@ -75,7 +75,7 @@ def test_opening_a_link_answers_nothing_and_its_button_does(letter: Letter) -> N
     assert "Graphite blocks" in page and "With references." in page
     assert letter.state() is RequestState.PENDING
     page = browser.post(letter.path("respond/[a-z0-9]+/accept"), note="Gladly")
-    assert "This request is accepted." in page
+    assert "This request has been accepted." in page
     with letter.site.database.read() as session:
         request = session.get_one(MeetingRequest, letter.request.id)
         assert (request.state, request.response_note) == (RequestState.ACCEPTED, "Gladly")
@@ -85,9 +85,9 @@ def test_opening_a_link_answers_nothing_and_its_button_does(letter: Letter) -> N
 def test_an_answer_by_a_link_can_be_taken_back(letter: Letter) -> None:
     browser = Browser(letter.site.app)
     browser.get(letter.path("respond/[a-z0-9]+/decline"))
-    assert "This request is declined." in browser.post(letter.path("respond/[a-z0-9]+/decline"))
+    assert "This request has been declined." in browser.post(letter.path("respond/[a-z0-9]+/decline"))
     undo = letter.path("respond/[a-z0-9]+/decline").replace("decline", "undo")
-    assert "waits for your answer" in browser.post(undo)
+    assert "needs your response" in browser.post(undo)
     assert letter.state() is RequestState.PENDING
 
 
@@ -97,7 +97,7 @@ def test_what_was_answered_meanwhile_is_said(letter: Letter) -> None:
     with letter.site.database.write() as session:
         session.get_one(MeetingRequest, letter.request.id).state = RequestState.WITHDRAWN
     page = browser.post(letter.path("respond/[a-z0-9]+/accept"), 409)
-    assert "The request has changed meanwhile." in page and "This request was cancelled." in page
+    assert "The request has changed in the meantime." in page and "This request was cancelled." in page
     assert "<textarea" not in page
 
 
@@ -117,9 +117,9 @@ def test_a_link_ends_with_the_address_or_the_role(letter: Letter, change: str) -
 def test_a_mail_program_stops_the_mails_by_one_press(letter: Letter) -> None:
     path = letter.headers["List-Unsubscribe"].strip("<>").removeprefix(SETTINGS.base_url)
     stranger = letter.site.app.test_client()
-    assert "gets a mail when other firms ask" in stranger.get(path).text
+    assert "gets an email when other companies request a meeting" in stranger.get(path).text
     answer = stranger.post(path, data={"List-Unsubscribe": "One-Click"})
-    assert answer.status_code == 200 and "gets no more mails about requests" in answer.text
+    assert answer.status_code == 200 and "no longer gets emails about requests" in answer.text
     with letter.site.database.read() as session:
         assert session.get_one(DigestPreference, letter.site.expo.people[1][0].id).stopped_at is not None
     assert stranger.post(f"{path}/again").status_code == 303
@@ -158,7 +158,7 @@ def test_a_person_chooses_by_whose_clock_the_daily_email_comes(letter: Letter) -
     with site.database.write() as session:
         session.get_one(Attendee, site.expo.people[1][0].id).timezone = site.expo.event.timezone
     page = browser.get(site.path("/preferences"))
-    assert 'name="clock"' not in page and "goes out at <b>08:00 in Shanghai</b>" in page
+    assert 'name="clock"' not in page and "is sent at <b>08:00 in Shanghai</b>" in page
 
 
 def test_only_who_answers_for_the_firm_has_that_choice(letter: Letter) -> None:

@@ -26,7 +26,10 @@ def test_only_exhibitors_ask_and_answer(site: Site) -> None:
         request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING)
     browser = site.browser(site.expo.people[0][1])
     page = browser.get(site.path("/requests/received"))
-    assert "You&#39;re viewing your company&#39;s requests." in page or "You're viewing your company's requests." in page
+    assert (
+        "You&#39;re viewing your company&#39;s requests." in page
+        or "You're viewing your company's requests." in page
+    )
     assert "Accept" not in page.replace("Accepted", "")
     browser.get(site.path("/firms/f1/request"), 403)
     browser.post(site.path(f"/requests/{request.key}/accept"), 403)

@@ -99,7 +99,9 @@ def test_a_decline_on_the_first_page_asks_first_and_can_be_undone_there(site: Si
     page = browser.get(site.path("/dashboard"))
     fold = page.partition('<details class="ask">')[2].partition("</details>")[0]
     assert "Decline<span" in fold.partition("</summary>")[0] and "…</span></summary>" in fold
-    assert "Firm 1 will see that you declined." in fold and 'name="note"' in fold and "Decline request" in fold
+    assert (
+        "Firm 1 will see that you declined." in fold and 'name="note"' in fold and "Decline request" in fold
+    )
     assert page.count('/decline"') == 1
     (request,) = site.stored()
     back = site.path("/dashboard")
@@ -122,7 +124,11 @@ def test_many_answers_are_undone_by_one_press_in_the_list(site: Site) -> None:
     browser, here = site.exhibitor(0), site.path("/requests/received")
     page = browser.get(here)
     fold = page.partition('id="several"')[2].partition("</form>")[0].partition('<details class="ask">')[2]
-    assert 'name="note"' in fold and 'value="decline"' in fold and "The companies will see that you declined." in fold
+    assert (
+        'name="note"' in fold
+        and 'value="decline"' in fold
+        and "The companies will see that you declined." in fold
+    )
     keys = [each.key for each in site.stored()]
     page = browser.post(
         site.path("/ranked-requests/answers"), keys=keys, answer="decline", note="Full", back=here

@@ -76,7 +76,7 @@ def test_a_request_with_faults_shows_them_at_their_fields_and_keeps_what_was_typ
         "length": "Duration: choose 1 to 2 slots.",
         "from_attendees": "Attendees from your company: select only people from this company; &#39;f1-p0&#39; isn&#39;t one.",
     }.items():
-        assert f'{sentence}</p>' in page.partition(f'<p class="error" id="{field}-error">')[2]
+        assert f"{sentence}</p>" in page.partition(f'<p class="error" id="{field}-error">')[2]
         assert f'<a href="#{field}">{sentence}</a>' in page and f'id="{field}"' in page
     assert "Fix these 4 problems:" in page
     assert ">Keep this</textarea>" in page and 'name="place" value="booth" checked' in page
@@ -170,7 +170,11 @@ def test_a_request_says_when_and_where_it_is_held(site: Site) -> None:
         make_version(session, expo, [meeting])
     page = site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
     fate = page.partition('class="fate-head fate-good"')[2].partition("</section>")[0]
-    assert "Meeting scheduled" in fate and "Tue, 8 December 2026<" in fate and "Booth b0</strong>, Hall 0" in fate
+    assert (
+        "Meeting scheduled" in fate
+        and "Tue, 8 December 2026<" in fate
+        and "Booth b0</strong>, Hall 0" in fate
+    )
     assert "Cancel meeting" in page
     assert "<b>Tue, 8 December 2026, " in site.exhibitor(1).get(site.path("/requests/sent"))
 
@@ -285,9 +289,7 @@ def test_htmx_gets_the_row_the_counts_and_the_message(site: Site) -> None:
         },
     )
     assert on_its_page.status_code == 200 and "count-" not in on_its_page.text  # there are no tabs
-    assert (
-        on_its_page.text.count("<article id=") == 1 and '<li class="request"' not in on_its_page.text
-    )
+    assert on_its_page.text.count("<article id=") == 1 and '<li class="request"' not in on_its_page.text
     nowhere = browser.client.post(
         site.path(f"/requests/{request.key}/undo"),
         data={"csrf_token": browser.token, "side": "to"},
@@ -332,7 +334,9 @@ def test_requests_are_searched_within_a_state(site: Site) -> None:
     assert "Solid cells" in page and "Wafers" in page
     page = browser.get(site.path("/requests/sent?state=declined"))
     assert "Solid cells" not in page and "Wafers" in page
-    assert "No requests here contain “cells”" in browser.get(site.path("/requests/sent?state=declined&text=cells"))
+    assert "No requests here contain “cells”" in browser.get(
+        site.path("/requests/sent?state=declined&text=cells")
+    )
     assert "Solid cells" in browser.get(site.path("/requests/sent?page=nonsense"))
 
 

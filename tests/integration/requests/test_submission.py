@@ -141,7 +141,9 @@ def test_a_pair_has_one_open_request(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         first = requests.submit_request(session, expo.actor(0), FORM, now=NOW)
-        assert faults(session, expo, FORM) == [f"to_firm: this company has already received a request ({first.key})"]
+        assert faults(session, expo, FORM) == [
+            f"to_firm: this company has already received a request ({first.key})"
+        ]
         requests.decline_request(session, expo.actor(1), first.key, now=NOW)
         second = requests.submit_request(session, expo.actor(0), FORM, now=NOW)
         requests.accept_request(session, expo.actor(1), second.key, now=NOW)

@@ -35,7 +35,12 @@ def send(database: Database, *mails: OutboxEmail) -> None:
     ("settings", "mails", "said", "not_said"),
     [
         ({}, RequestMails.DAILY, "You get an email about them once a day, at 8:00", "right away"),
-        ({"asked_at_once": True}, RequestMails.AT_ONCE, "You get an email about them right away", "once a day"),
+        (
+            {"asked_at_once": True},
+            RequestMails.AT_ONCE,
+            "You get an email about them right away",
+            "once a day",
+        ),
         ({"asked": False}, RequestMails.STOPPED, "You chose not to get emails about them.", "You get an"),
         (
             {"stopped_at": NOW},
