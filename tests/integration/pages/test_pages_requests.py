@@ -74,7 +74,8 @@ def test_a_request_with_faults_shows_them_at_their_fields_and_keeps_what_was_typ
         "topic": "Topic: enter what the meeting is about, in one line.",
         "priority": "Priority: enter a value from 1 to 5.",
         "length": "Duration: choose 1 to 2 slots.",
-        "from_attendees": "Attendees from your company: select only people from this company; &#39;f1-p0&#39; isn&#39;t one.",
+        "from_attendees": "Attendees from your company: select only people from this company; "
+        "&#39;f1-p0&#39; isn&#39;t one.",
     }.items():
         assert f"{sentence}</p>" in page.partition(f'<p class="error" id="{field}-error">')[2]
         assert f'<a href="#{field}">{sentence}</a>' in page and f'id="{field}"' in page
