@@ -15,10 +15,10 @@ from api.v1.schemas.errors import CONTENT_TYPE, Problem
 
 DESCRIPTION = """One event's firms, people, meeting requests, runs, schedule versions and agendas.
 
-Every request carries a token of the event: `Authorization: Bearer cm_...`. Times are ISO 8601 in UTC. Lists
-come in pages: repeat the request with `cursor` set to the response's `next_cursor`. A POST that creates
-something takes an `Idempotency-Key`: sent again with the same key and body within a day, it creates nothing
-and gets the first response. Long tasks are done by a worker: the response is 202 with a Location to poll
+Every request needs a token of the event: `Authorization: Bearer cm_...`. Times are ISO 8601 in UTC. Lists
+are paginated: repeat the request with `cursor` set to the response's `next_cursor`. A POST that creates
+something accepts an `Idempotency-Key`. Repeated with the same key and body within a day, it creates nothing
+and returns the first response. Workers execute long tasks: the response is 202 with a Location to poll
 until the state is done or failed, or 503 with Retry-After until the result is ready. Every error is
 `application/problem+json` (RFC 9457)."""
 

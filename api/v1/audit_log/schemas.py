@@ -50,4 +50,4 @@ class AuditLogQuery(SearchQuery):
 
 @derived_from(Chain, without=("id", "event"), renamed={"rows": "verified_entries", "broken": "error"})
 class AuditLogVerificationOut(Output):
-    """The result of the verification. Keep `verified_entries` and `last_hash` elsewhere, to compare later."""
+    """The result of the verification. Store `verified_entries` and `last_hash` to compare them later."""

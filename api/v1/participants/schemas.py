@@ -159,7 +159,7 @@ class MergeIn(Input):
 
 
 class MergedOut(Output):
-    """The record that was kept, and the number of ended requests that both had."""
+    """The remaining record, and the number of closed requests that both had."""
 
     key: str
     requests: int

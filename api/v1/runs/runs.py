@@ -78,7 +78,7 @@ def cancel_run(db: Session, actor: Actor, number: int) -> Any:
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(RunOut)
 def stop_run(db: Session, actor: Actor, number: int) -> Any:
-    """Stop a running search within a second, and keep its best plan"""
+    """Stop a running search within a second, with its best plan so far"""
     return run_control.stop_run(db, actor, number, now=context.now())
 
 

@@ -81,9 +81,9 @@ def list_unscheduled(db: Session, actor: Actor, query: PageQuery, number: int) -
 @operation(tag=TAG, also=(503,))
 @blueprint.output(ChangeSetOut)
 def list_changes(db: Session, actor: Actor, query: ChangeQuery, number: int) -> dict[str, Any]:
-    """List the changes that publishing a version makes, or made
+    """List the changes of a version: to the published schedule, or those it made when published
 
-    A worker calculates them. Until then the answer is 503 with Retry-After.
+    A worker calculates them. Until then the response is 503 with Retry-After.
     """
     seen = version_overview.list_version_changes(
         db, actor, number, query.kind, cursor=query.cursor, limit=query.limit
@@ -113,9 +113,9 @@ def list_changes(db: Session, actor: Actor, query: ChangeQuery, number: int) -> 
 def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> dict[str, Any]:
     """Publish a draft, and notify the people with changed meetings
 
-    A worker publishes it: follow it at the answer's Location. It starts after the event's hold, and can be
-    cancelled until then. Refused if another version was published since the change set was made. Requested
-    twice, it is done once.
+    A worker publishes it: follow the job at the response's Location. It starts after the event's delay.
+    Until then it can be cancelled. Refused if another version was published since the change set was made.
+    Requested twice, it is done once.
     """
     job = version_actions.request_publishing(
         db, actor, number, compared_with=body.compared_with, now=context.now()
@@ -139,7 +139,7 @@ def show_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(PublishingOut)
 def cancel_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
-    """Cancel a publishing that has not started: the version stays a draft, and no one is notified"""
+    """Cancel a publication that has not started: the version stays a draft, and no one is notified"""
     return _job(version_actions.cancel_publishing(db, actor, number, now=context.now()), number)
 
 

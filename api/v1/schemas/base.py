@@ -37,7 +37,7 @@ class Output(BaseModel):
 
 
 class DeletedOut(Output):
-    """The number of what was deleted."""
+    """The number of the deleted object."""
 
     number: int
 

@@ -29,7 +29,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[BodyFault | QueryFault] | None = Field(
-        default=None, description="Each field at fault; only in answers to invalid input."
+        default=None, description="Each invalid field; only in responses to invalid input."
     )
 
 

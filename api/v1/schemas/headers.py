@@ -29,5 +29,5 @@ class Created(Followed):
     idempotency_replayed: Literal["true"] | None = Field(
         None,
         alias="Idempotency-Replayed",
-        description="true if this is the answer to an earlier request with the same key.",
+        description="true if this is the response to an earlier request with the same key.",
     )

@@ -46,7 +46,7 @@ class DayOut(Output):
 
 @derived_from(VenueHall, without=("areas",))
 class VenueHallOut(Output):
-    """A hall with what is in it."""
+    """A hall with its booths and tables."""
 
 
 @derived_from(GuestInput)

@@ -25,7 +25,7 @@ class Chain:
     last_hash: str
     """The hash of the last valid row."""
     broken: str
-    """What is wrong with the first row that does not hold, or empty."""
+    """The fault of the first invalid row, or empty."""
 
 
 def verify_chains(session: Session) -> tuple[Chain, ...]:

@@ -48,7 +48,7 @@ class FailedEmail:
     """None for an email about several meetings or none."""
     failure: EmailFailure | None
     error: str
-    """In the mail server's words."""
+    """As reported by the mail server."""
     attempts: int
     last_attempt_at: datetime | None
     """None if it was never handed to the server."""

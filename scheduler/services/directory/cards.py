@@ -22,12 +22,12 @@ from scheduler.storage.rows import rows_of
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """A pending or accepted request between the reader's firm and another."""
+    """A pending or accepted request between the user's firm and another."""
 
     key: str
     state: RequestState
     sent: bool
-    """Whether the reader's firm sent it."""
+    """Whether the user's firm sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class FirmCard:
     """Digest in the URL of the logo, or None."""
     is_own: bool
     open_requests: tuple[OpenRequest, ...]
-    """Those with the reader's own firm."""
+    """Those with the token owner's firm."""
     languages: tuple[str, ...] = ()
     """Languages that the firm's people speak."""
     note: FirmNoteCard | None = None

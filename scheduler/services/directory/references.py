@@ -33,7 +33,7 @@ class FirmRef:
     key: str
     name: str
     latin_name: str
-    """For readers of other scripts."""
+    """For people who read other scripts."""
     country: str
     """ISO 3166-1 alpha-2."""
 

@@ -64,11 +64,11 @@ class RequestCard:
     responded_at: datetime | None
     response_note: str
     undo_until: datetime | None
-    """Until when the reader may undo the last step; None for never."""
+    """Until when the user may undo the last step; None for never."""
     steps: tuple[str, ...]
-    """What the reader may do now: accept, decline, withdraw."""
+    """What the user may do now: accept, decline, withdraw."""
     excluded: tuple[ExcludedAttendee, ...] = ()
-    """People of the reader's firm; for an organiser, of both firms."""
+    """People of the user's firm; for an organiser, of both firms."""
 
 
 def build_cards(

@@ -40,7 +40,7 @@ class VersionCard:
     created_at: datetime
     published_at: datetime | None
     run: int | None
-    """Number of the run that made it."""
+    """Number of the run that created it."""
     compared_with: int | None
     """Number of the version published before it."""
     copy_of: int | None

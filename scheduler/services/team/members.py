@@ -66,7 +66,7 @@ class MemberCard:
     since: datetime | None
     has_ended: bool
     is_oneself: bool
-    """Whether it is the reader."""
+    """Whether it is the user."""
     delegations: tuple[DelegationName, ...] = ()
     """Delegations of a delegation manager."""
 

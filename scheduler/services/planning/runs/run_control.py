@@ -59,14 +59,14 @@ class RunCard:
     curve: Sequence[Mapping[str, Any]]
     error: str | None
     version: int | None
-    """Number of the version that it made, or None."""
+    """Number of the version that it created, or None."""
     version_state: VersionState | None
     by: str
     """Who started it; empty for overnight runs and for readers who may not see it."""
     changed: Sequence[Mapping[str, Any]] | None = None
     """Changes since the published plan was made (`Difference`). None if not compared."""
     not_kept: Sequence[str] = ()
-    """Locked or frozen requests that the plan does not keep."""
+    """Locked or frozen requests that the plan does not satisfy."""
     clashes: Sequence[Mapping[str, Any]] = ()
     """Sets of commitments that no plan keeps together (`CommitmentClash`)."""
 
