@@ -100,21 +100,21 @@ def test_typing_narrows_the_list_and_keeps_the_focus_in_one_entry_of_the_history
     page = open_page("/firms")
     before = page.evaluate("window.notReloaded = true, history.length")
     page.get_by_role("searchbox").press_sequentially("firm 1")
-    expect(page.get_by_role("heading", level=2)).to_have_text("1 firm")
+    expect(page.get_by_role("heading", level=2)).to_have_text("1 company")
     expect(page.locator("#told")).to_have_text("1 company found")
     expect(page).to_have_url(re.compile(r"text=firm%201"))
     expect(page.get_by_role("searchbox")).to_be_focused()
     assert page.evaluate("window.notReloaded") is True
     assert page.evaluate("history.length") == before
     page.reload()
-    expect(page.get_by_role("heading", level=2)).to_have_text("1 firm")
+    expect(page.get_by_role("heading", level=2)).to_have_text("1 company")
 
 
 def test_a_firm_that_was_found_opens_also_at_a_slow_click(open_page: OpenPage) -> None:
     """Leaving the search field must not reload the list under the pointer."""
     page = open_page("/firms")
     page.get_by_role("searchbox").press_sequentially("firm 2")
-    expect(page.locator("#found")).to_have_text("1 firm")
+    expect(page.locator("#found")).to_have_text("1 company")
     page.locator("#results h3 a").click(delay=1000)
     expect(page.get_by_role("heading", level=1)).to_contain_text("2")
     assert "/firms/" in page.url
@@ -123,13 +123,13 @@ def test_a_firm_that_was_found_opens_also_at_a_slow_click(open_page: OpenPage) -
 def test_a_filter_counts_anew_and_keeps_the_focus(open_page: OpenPage) -> None:
     page = open_page("/firms")
     page.get_by_label("France").check()
-    expect(page.get_by_role("heading", level=2)).to_have_text("19 firms")
+    expect(page.get_by_role("heading", level=2)).to_have_text("19 companies")
     expect(page.get_by_label("France")).to_be_focused()
-    expect(page.locator(".opt", has_text="Japan").locator(".c")).to_have_text("18")
+    expect(page.locator(".choice", has_text="Japan").locator(".number")).to_have_text("18")
     page.get_by_label("Japan").check()
-    expect(page.get_by_role("heading", level=2)).to_have_text("37 firms")
+    expect(page.get_by_role("heading", level=2)).to_have_text("37 companies")
     page.get_by_role("link", name="Clear all").click()
-    expect(page.get_by_role("heading", level=2)).to_have_text("40 firms")
+    expect(page.get_by_role("heading", level=2)).to_have_text("40 companies")
 
 
 def test_the_next_page_takes_the_focus_to_its_list(open_page: OpenPage) -> None:
@@ -142,11 +142,11 @@ def test_the_next_page_takes_the_focus_to_its_list(open_page: OpenPage) -> None:
 def test_a_request_is_accepted_in_place(open_page: OpenPage, database: Database) -> None:
     page = open_page("/requests/received")
     page.evaluate("window.notReloaded = true")
-    page.get_by_role("button", name="Accept the request of Firm 1").press("Enter")
+    page.get_by_role("button", name="Accept the request from Firm 1").press("Enter")
     row = page.locator(".request")
-    expect(row).to_contain_text("Accepted. The next schedule looks for a time")
+    expect(row).to_contain_text("Request accepted. The next scheduling run will look for a time")
     expect(row).to_be_focused()
-    expect(page.get_by_role("status").first).to_contain_text("Accepted.")
+    expect(page.get_by_role("status").first).to_contain_text("Request accepted.")
     expect(page.locator("#count-pending")).to_have_text("0")
     expect(page.locator("#count-accepted")).to_have_text("1")
     assert page.evaluate("window.notReloaded") is True
@@ -160,7 +160,7 @@ def test_a_request_is_accepted_in_place(open_page: OpenPage, database: Database)
 def test_an_error_shows_in_the_page_and_not_only_in_the_console(open_page: OpenPage) -> None:
     page = open_page("/requests/received")
     page.evaluate("document.querySelectorAll('[name=csrf_token]').forEach((field) => field.remove())")
-    page.get_by_role("button", name="Accept the request of Firm 1").click()
+    page.get_by_role("button", name="Accept the request from Firm 1").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("This form has expired")
 
 
@@ -178,7 +178,7 @@ def test_a_site_that_does_not_answer_is_said_so(open_page: OpenPage) -> None:
     page = open_page("/firms")
     page.route("**/firms?**", lambda route: route.fulfill(status=502, body="gone"))
     page.get_by_role("searchbox").press_sequentially("cell")
-    expect(page.locator("#messages")).to_contain_text("Server error")
+    expect(page.locator("#messages")).to_contain_text("Something went wrong on our side.")
     expect(page.locator(".firm").first).to_be_visible()
     page.unroute("**/firms?**")
 
@@ -188,21 +188,22 @@ def test_everything_works_without_javascript(open_page: OpenPage, database: Data
     page.get_by_role("searchbox").fill("firm 2")
     page.get_by_role("button", name="Search").click()
     page.get_by_role("link", name="Firm 2", exact=True).click()
-    expect(page.get_by_text("registration of Request accepted")).to_be_visible()
+    expect(page.get_by_text("Request accepted")).to_be_visible()
     page.goto(page.url.replace("/firms/f2", "/firms/f3/request"))
     page.get_by_role("button", name="Send request").click()
-    expect(page.get_by_role("alert")).to_contain_text("Topic is missing; say in a line")
+    expect(page.get_by_role("alert")).to_contain_text("Topic: enter what the meeting is about, in one line.")
     page.get_by_label("Topic").fill("Cells of ours")
-    page.get_by_label("Must: we come").check()
+    page.get_by_text("More options").click()
+    page.get_by_label("Must-have: you're coming").check()
     page.get_by_text("Only some times").click()
     page.get_by_label("09:30").check()
     page.get_by_role("button", name="Send request").click()
-    expect(page.get_by_role("status").first).to_contain_text("Cellworks 3 was asked.")
+    expect(page.get_by_role("status").first).to_contain_text("Request sent to Cellworks 3.")
     expect(page.locator(".request").first).to_contain_text("Mon, 7 December 2026: 09:30")
     other = open_page("/requests/received", firm=3, java_script_enabled=False)
-    other.get_by_text("Decline the request of Firm 0").click()
-    other.get_by_label("A note for Firm 0").fill("No time left")
-    other.get_by_role("button", name="Decline request of Firm 0").click()
+    other.get_by_text("Decline the request from Firm 0").click()
+    other.get_by_label("Note to Firm 0").fill("No time left")
+    other.get_by_role("button", name="Decline request from Firm 0").click()
     expect(other.get_by_role("status").first).to_contain_text(
         "Request declined. The other company can read your note."
     )
@@ -242,6 +243,6 @@ def test_no_page_is_wider_than_a_phone_and_headings_are_in_order(open_page: Open
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_two_answers_to_a_request_stand_on_one_line(open_page: OpenPage, width: int) -> None:
     page = open_page("/requests/received", viewport={"width": width, "height": 844})
-    answers = page.locator("main .steps").first.locator("button, summary").filter(visible=True)
+    answers = page.locator("main .request-actions").first.locator("button, summary").filter(visible=True)
     boxes = [answers.nth(i).bounding_box() or {} for i in range(2)]
     assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] < boxes[1]["x"]
