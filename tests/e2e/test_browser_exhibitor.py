@@ -215,10 +215,10 @@ def test_everything_works_without_javascript(open_page: OpenPage, database: Data
 def test_the_address_of_the_feed_is_copied(open_page: OpenPage) -> None:
     page = open_page("/agenda", permissions=["clipboard-read", "clipboard-write"])
     expect(page.locator(".agenda li")).to_contain_text("Firm 2")
-    page.get_by_role("button", name="Copy address").first.click()
+    page.get_by_role("button", name="Copy the link").first.click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == page.get_by_label("Address for Google").input_value()
+    assert copied == page.get_by_label("Link for Google Calendar").input_value()
     assert re.fullmatch(r"http://.+/calendar/[a-z2-7]{32}\.ics", copied)
 
 
