@@ -22,9 +22,11 @@ SOURCE = "en"
 REPORTING = (
     "scheduler/invites/busy",
     "scheduler/invites/transport",
+    "scheduler/services/delivery",
     "scheduler/services/emails/inbound",
     "scheduler/services/imports",
     "scheduler/services/operations",
+    "scheduler/services/participants/registration",
     "scheduler/services/planning/runs",
     "scheduler/services/planning/scenarios",
     "scheduler/services/publishing",

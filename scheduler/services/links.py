@@ -11,6 +11,10 @@ CALENDAR_STEP = "calendar"
 """Step of the page that adds the meeting to a calendar."""
 
 
+AUDIT_LOG = "/audit-log"
+"""Path of the audit log of the installation."""
+
+
 def absolute_url(settings: Settings, path: str) -> str:
     """Return the absolute URL of a path."""
     return settings.base_url + path

@@ -91,7 +91,7 @@ def walk(page: Page, health: Health, saved: Path) -> None:
     page.get_by_role("link", name=person.latin_name).click()
     expect(page.get_by_text("+86 10 6552")).to_be_visible()
     expect(page.get_by_role("row").nth(1)).to_contain_text("Not delivered")
-    page.get_by_role("navigation", name="Event").locator("summary", has_text="Answers").click()
+    page.get_by_role("navigation", name="Event").locator("summary", has_text="Replies").click()
     page.get_by_role("link", name="Calendar status").first.click()
     page.get_by_role("link", name="Failed emails (1)").click()
     page.get_by_label(f"Email to {person.latin_name}").check()

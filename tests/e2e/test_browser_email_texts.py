@@ -70,6 +70,8 @@ def test_a_mail_is_seen_with_its_own_look_before_its_text_is_saved(
     assert page.locator("iframe").get_attribute("sandbox") == ""
     expect(page.get_by_label("Headline")).to_have_value("{name}，您好", timeout=WAIT)
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("status").first).to_contain_text("Texts changed: 1.", timeout=WAIT)
+    expect(page.get_by_role("status").first).to_contain_text(
+        "Texts changed: 1. Emails waiting to be sent keep their old texts.", timeout=WAIT
+    )
     assert errors == []
     browsing.close()

@@ -222,7 +222,7 @@ def test_a_wrong_password_is_said_by_a_real_server_as_well(
     database: Database, server: CalendarServer
 ) -> None:
     person = Person(database, server)
-    with pytest.raises(FetchFailure, match="create an app password"):
+    with pytest.raises(FetchFailure, match="Create an app password"):
         busy_times.preview_caldav(
             database, person.actor, server.address, DavAccount(USER, "wrong"), ZONE,
             fetcher=server.fetcher(), secret_key=SECRET_KEY, now=NOW,

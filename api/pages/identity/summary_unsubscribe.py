@@ -22,13 +22,13 @@ blueprint = APIBlueprint(
 
 @blueprint.get("")
 def show_unsubscribe_form(token: str) -> str:
-    """Show which summaries the link stops. Eemail scanners may open it."""
+    """Show which summaries the link stops. Email scanners may open it."""
     return _page(_counted(token), token)
 
 
 @blueprint.post("")
 def unsubscribe(token: str) -> str:
-    """Unsubscribe. Eemail clients send this by themselves, without cookies and redirects (RFC 8058)."""
+    """Unsubscribe. Email clients send this by themselves, without cookies and redirects (RFC 8058)."""
     _counted(token)
     with context.database().write() as db:
         found = summary_subscriptions.unsubscribe(db, token, now=context.now())

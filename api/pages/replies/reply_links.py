@@ -36,7 +36,7 @@ _PARTSTATS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
 @blueprint.get("/")
 @blueprint.get("/<step>")
 def show_meeting(token: str, step: str = "") -> str:
-    """Show the meeting and the form of a step, or of every step. Eemail scanners may open it."""
+    """Show the meeting and the form of a step, or of every step. Email scanners may open it."""
     _require_step(step, ("", *ANSWER_STEPS, CALENDAR_STEP))
     language = counted(token)
     calendar.note_code(token)

@@ -204,7 +204,7 @@ def localize_names(content: Content, language: str) -> Content:
 
 def _whole_utc(name: str, moment: datetime) -> datetime:
     if moment.tzinfo is None:
-        raise InvalidInput([Fault(name, "A time without a zone means nothing in somebody else's calendar.")])
+        raise InvalidInput([Fault(name, gettext_lazy("enter a time with its time zone"))])
     return moment.astimezone(UTC).replace(microsecond=0)
 
 

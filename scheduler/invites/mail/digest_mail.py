@@ -142,6 +142,12 @@ class _Page:
         key = "intro" if self.waiting else "intro_came"
         return self.language.digest[key].format(name=self.envelope.attendee_name, firm=self.digest.firm)
 
+    def preview(self) -> str:
+        """Return the line that inboxes show after the subject: firms, and how to respond if they wait."""
+        shown = [self.firm(item) for item in (self.waiting or self.came)[:_PREVIEWED]]
+        key = "preview" if self.waiting else "preview_came"
+        return self.language.digest[key].format(firms=self.language.list_comma.join(shown))
+
     def first(self) -> list[str]:
         """Return the introduction to a reader's first digest: what it is, how often, how to stop it."""
         first = self.digest.first
@@ -202,7 +208,6 @@ class _Page:
 
     def html(self) -> str:
         say, links = self.language.digest, self.links
-        firms = [self.firm(item) for item in self.digest.items[:_PREVIEWED]]
         zone, why, *contact = self.foot()
         values = {
             "headline": digest_headline(self.digest),
@@ -228,7 +233,7 @@ class _Page:
             bodies.fill_html("digest.html", self.language, escaped | made),
             self.language,
             headline=digest_headline(self.digest),
-            preview=say["preview"].format(firms=self.language.list_comma.join(firms)),
+            preview=self.preview(),
             foot=bodies.fill_html("digest_foot.html", self.language, escaped),
         )
 

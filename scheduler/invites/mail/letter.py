@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.i18n import gettext_lazy
 from scheduler.invites import text
 from scheduler.invites.catalogue import Words
 from scheduler.invites.mail import bodies, mime
@@ -42,7 +43,7 @@ def render_letter(letter: Letter, words: Words, *, domain: str) -> RenderedMail:
     """Render the email deterministically. Raises InvalidInput for an unusable link or address."""
     link = text.web_address(letter.link)
     if not link:
-        raise InvalidInput([Fault("link", "A link in a mail starts with https:// or http://.")])
+        raise InvalidInput([Fault("link", gettext_lazy("enter a link that starts with https:// or http://"))])
     head = mime.mail_headers(
         letter.sender,
         letter.recipient,

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, OutboxState
+from scheduler.i18n import gettext_lazy, ngettext_lazy
 from scheduler.services.operations import alerts, job_intervals
 from scheduler.services.outbox import outbox
 from scheduler.storage.models import OutboxEmail
@@ -35,9 +36,12 @@ def update_outbox_alert(session: Session, *, now: datetime) -> bool:
     if waiting is None or session.scalar(went_out.limit(1)) is not None:
         alerts.end_alert(session, AlertKind.MAILS_WAIT, event_id=None, now=now)
         return False
-    minutes = int(STANDING.total_seconds() // 60)
-    why = waiting[0] or "No worker has tried. Is a mail worker running?"
-    reason = f"No mail has gone out for {minutes} minutes, though some wait. {why}"
+    why = waiting[0] or gettext_lazy("No email worker has tried. Check that one is running.")
+    reason = gettext_lazy(
+        "No email has been sent for %(minutes)s minutes, although some are waiting. %(why)s",
+        minutes=int(STANDING.total_seconds() // 60),
+        why=why,
+    )
     alerts.raise_alert(
         session, AlertKind.MAILS_WAIT, event_id=None, about="", reason=reason, path="/", now=now
     )
@@ -72,9 +76,13 @@ def record_abandoned_emails(session: Session, count: int, *, now: datetime) -> N
     if count == 0:
         alerts.end_alert(session, AlertKind.MAIL_LEFT, event_id=None, now=now)
         return
-    which = "One mail" if count == 1 else f"{count} mails"
-    reason = f"{which} could not be taken in, in three attempts: unread and flagged in the mailbox. "
-    reason += "Look at it there with a mail program; the others are taken in."
+    reason = ngettext_lazy(
+        "%(num)s email could not be read in after three attempts. It is unread and flagged in "
+        "the mailbox: check it there with an email program. Other emails are still read in.",
+        "%(num)s emails could not be read in after three attempts. They are unread and flagged in "
+        "the mailbox: check them there with an email program. Other emails are still read in.",
+        count,
+    )
     alerts.raise_alert(
         session, AlertKind.MAIL_LEFT, event_id=None, about="", reason=reason, path="/", now=now
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import AlertKind, EmailFailure, OutboxKind, OutboxState, Refusal
+from scheduler.i18n import gettext_lazy
 from scheduler.services import links
 from scheduler.services.delivery import address_reports, email_routes
 from scheduler.services.delivery.address_reports import Reader
@@ -155,15 +156,20 @@ def _is_to_be_told(row: EmailRoute) -> bool:
 
 
 def _tell(session: Session, row: EmailRoute, event_id: int | None, now: datetime) -> None:
-    who = row.name or "The mail server"
-    what = "refuses mails" if row.paused_until is None else "refuses mails; they wait"
+    who = row.name or gettext_lazy("The email server")
+    if row.paused_until is None:
+        reason = gettext_lazy("%(who)s refuses emails. Its reply: %(reply)s", who=who, reply=row.last_reply)
+    else:
+        reason = gettext_lazy(
+            "%(who)s refuses emails, so they wait. Its reply: %(reply)s", who=who, reply=row.last_reply
+        )
     key = session.scalar(select(Event.key).where(Event.id == event_id)) if event_id is not None else None
     alerts.raise_alert(
         session,
         AlertKind.MAILS_REFUSED,
         event_id=event_id,
         about=ABOUT,
-        reason=f"{who} {what}. It said: {row.last_reply}",
+        reason=reason,
         path=links.retried_mails(key) if key else "/",
         now=now,
     )

@@ -247,7 +247,7 @@ def make_sign_in_link(
 def preview_sign_in_link(session: Session, token: str, *, now: datetime) -> AccountRef:
     """Return the account that the link would sign in, without using the link. Raises UnusableLink.
 
-    Eemail scanners open links, so the page only previews the link, and its button redeems it.
+    Email scanners open links, so the page only previews the link, and its button redeems it.
     """
     found = session.execute(
         select(SignInLink, Account.id, Account.email)

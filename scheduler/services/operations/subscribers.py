@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import AlertKind
 from scheduler.i18n import gettext_lazy
 from scheduler.plugins import AuditEvent, Subscriber
+from scheduler.services import links
 from scheduler.services.audit_log.subscribe import chains_behind, entries_after, subscribe
 from scheduler.services.operations import alerts
 from scheduler.storage.database import Database
@@ -177,7 +178,7 @@ def _note_failure(
             event_id=None,
             about=name,
             reason=reason,
-            path="/trail",
+            path=links.AUDIT_LOG,
             now=now,
         )
 

@@ -93,7 +93,7 @@ def edit_version(
         found = select(table.id).where(table.event_id == actor.event_id, table.key == key)
         session.execute(found.with_for_update(key_share=True))
         if get_record(session, actor, kind, key).version != seen:
-            raise WrongState("record", key, "changed by somebody else since", "changed by what you saw")
+            raise WrongState("record", key, "changed by someone else since", "changed by what you saw")
     return edit_records(session, actor, kind, [key], cells, settings=settings, now=now)
 
 

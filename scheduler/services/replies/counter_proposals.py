@@ -16,6 +16,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Partstat, RequestState
+from scheduler.i18n import gettext_lazy
 from scheduler.services.availability import unavailable_slots
 from scheduler.services.replies import attendee_replies
 from scheduler.services.replies.attendee_replies import Reply
@@ -33,24 +34,25 @@ from scheduler.storage.models import (
 )
 
 _SENTENCES = {
-    "fixed": "The meeting's time is fixed.",
-    "same_time": "The meeting is at that time already.",
-    "no_slot": "The event has no other slot for this meeting at that time.",
-    "not_free": "Somebody of the meeting is not free at that time.",
-    "closed": "The organisers take no proposals of other times.",
-    "gone": "The meeting is no longer in the schedule.",
+    "fixed": gettext_lazy("The time of this meeting is fixed."),
+    "same_time": gettext_lazy("The meeting is already at that time."),
+    "no_slot": gettext_lazy("The event has no other slot for this meeting at that time."),
+    "not_free": gettext_lazy("Someone in this meeting is not available at that time."),
+    "closed": gettext_lazy("The organisers don't accept proposals for other times."),
+    "gone": gettext_lazy("The meeting is no longer in the schedule."),
 }
 
 
 class Unsuitable(Exception):
     """Raised if a proposed time cannot be used.
 
-    `reason` is a key of `_SENTENCES`, `str()` is the sentence.
+    `reason` is a key of `_SENTENCES`, `sentence` is its translatable text.
     """
 
     def __init__(self, reason: str) -> None:
         super().__init__(_SENTENCES[reason])
         self.reason = reason
+        self.sentence = _SENTENCES[reason]
 
 
 def propose_time(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.entities import Method, Partstat, ReplySource
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.feed import FeedEvent
 from scheduler.services.directory.references import SlotRef, slot_ref
@@ -147,7 +148,7 @@ def propose_time(
         select(Slot).where(Slot.of(invitation.event_id), Slot.key == slot_key.replace("\x00", ""))
     )
     if slot is None:
-        raise InvalidInput([Fault("slot", "Choose one of the times that are listed.")])
+        raise InvalidInput([Fault("slot", gettext_lazy("Choose one of the listed times."))])
     given = _given(Partstat.NEEDS_ACTION, sequence, comment, now)
     counter_proposals.propose_time(session, invitation, given, start=slot.start, end=slot.end, now=now)
 

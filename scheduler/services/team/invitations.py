@@ -197,7 +197,7 @@ def revoke_invitation(session: Session, actor: Actor, invitation_id: int, *, now
 def get_invitation(session: Session, token: str, *, now: datetime) -> InvitationOffer:
     """Return the invitation of a link. The link stays valid. Raises UnusableInvitation.
 
-    Eemail scanners open links, so the GET only shows it; the button accepts it.
+    Email scanners open links, so the GET only shows it; the button accepts it.
     """
     row = session.execute(
         select(TeamInvitation, Event.name, Event.timezone)

@@ -294,7 +294,10 @@ def test_the_page_leads_to_the_events_language_and_shows_every_text(site: Site) 
 
 def test_saving_and_resetting_on_the_page(site: Site) -> None:
     page = site.post("save", note="Bring a card.")
-    assert "Texts changed: 5." in page and "Bring a card." in page
+    assert (
+        "Texts changed: 5. Emails waiting to be sent keep their old texts." in page
+        and "Bring a card." in page
+    )
     assert f"Changed by {site.expo.organiser.email}" in page
     page = site.organiser.post(f"{site.path}/en/new", do="reset:note", **ALL)
     assert "Note: default text restored." in page
@@ -304,7 +307,7 @@ def test_saving_and_resetting_on_the_page(site: Site) -> None:
 def test_a_wrong_text_is_said_at_its_field_and_what_was_typed_stays(site: Site) -> None:
     for do in ("save", "preview", "test"):
         page = html.unescape(site.post(do, status=422, headline="For {nobody}"))
-        assert "{nobody} is no placeholder here" in page
+        assert "{nobody} can't be used here" in page
         assert 'value="For {nobody}"' in page and "At {place}." in page
     assert site.saved() == {}
 

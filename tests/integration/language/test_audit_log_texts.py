@@ -203,9 +203,9 @@ CHANGES = {
     "en": [
         "Person, Languages", "Chinese", "Person, Name", "Li Na",
         "older word", "4", "Overnight runs", "02:00, Mon, Fri: Save draft version",
-        "Firms", "3 added, 1 changed, 0 removed",
+        "Exhibitors", "3 added, 1 changed, 0 removed",
         "Outcome", "Nothing", "Signed",
-        "Role", "Reader", "Organiser", "Ends", "Tue, 24 November 2026",
+        "Role", "Viewer", "Organiser", "Ends", "Tue, 24 November 2026",
         "Firm 7, Position in the chain", "Upstream", "Downstream",
         "Firm 7, Removed from event", "Tue, 24 Nov, 16:00 (Beijing time, UTC+08:00)",
         "Email language", "English", "Hungarian",

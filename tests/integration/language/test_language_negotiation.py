@@ -86,7 +86,7 @@ def test_errors_speak_the_reader_s_language_and_programs_read_english(browser: B
     page = browser.client.get("/nothing-here", headers=headers).text
     assert "Ezen a címen nincs oldal" in page and '<html lang="hu"' in page
     program = browser.client.get("/api/v1/nothing-here", headers=headers)
-    assert program.json is not None and program.json["detail"].startswith("There is no page")
+    assert program.json is not None and program.json["detail"].startswith("This page doesn't exist")
     page = browser.client.post("/sign-in", data={"email": "x"}, headers=headers).text
     assert "Az űrlap lejárt" in page
 

@@ -42,8 +42,8 @@ def change(database: Database, **columns: object) -> None:
 
 
 def test_mails_that_nobody_sends_are_told_of_once_and_over_when_one_goes_out(waiting: Database) -> None:
-    said = "No mail has gone out for 15 minutes, though some wait. "
-    said += "No worker has tried. Is a mail worker running?"
+    said = "No email has been sent for 15 minutes, although some are waiting. "
+    said += "No email worker has tried. Check that one is running."
     assert watch(waiting, minutes(14)) == []
     assert watch(waiting, minutes(15)) == watch(waiting, minutes(16)) == [said]
     with waiting.read() as session:
@@ -55,7 +55,7 @@ def test_mails_that_nobody_sends_are_told_of_once_and_over_when_one_goes_out(wai
 def test_the_reason_is_the_mail_servers(waiting: Database) -> None:
     change(waiting, error="The mail server refuses the password.")
     (said,) = watch(waiting, minutes(15))
-    assert said.endswith("though some wait. The mail server refuses the password.")
+    assert said.endswith("although some are waiting. The mail server refuses the password.")
 
 
 def test_a_queue_that_moves_slowly_does_not_stand(waiting: Database) -> None:

@@ -99,7 +99,7 @@ def test_a_file_that_is_too_large_is_a_sentence_at_its_field_and_the_form_stays(
     site.browser.get(site.path("/busy-times"))
     file = io.BytesIO(b"x" * (12 << 20)), "busy.ics"
     page = site.browser.post(site.path("/busy-times/upload"), status=413, file=file)
-    assert re.search(r'id="file-error">.*?</span>The file is too large: at most 10 MiB are taken\.', page)
+    assert re.search(r'id="file-error">.*?</span>The file is too large\. Files can be up to 10 MB\.', page)
     assert "Preview file" in page
 
 

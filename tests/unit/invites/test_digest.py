@@ -87,7 +87,7 @@ def bodies(made: Digest) -> tuple[Any, str, str]:
 
 def test_a_request_that_waits_has_all_that_an_answer_needs() -> None:
     mail, plain, html = bodies(digest(item(is_must=True)))
-    assert mail["Subject"] == "1 firm asks you for a meeting (Heron Bay Expo)"
+    assert mail["Subject"] == "1 new meeting request (Heron Bay Expo)"
     assert mail["From"] == "Heron Bay Expo <requests@meet.example>"
     for said in (
         *FIRM, "Graphite blocks", "“We bring references.”", "The other company marked this as a must-have.",
@@ -96,7 +96,7 @@ def test_a_request_that_waits_has_all_that_an_answer_needs() -> None:
         "Respond by Friday, 18 June 2027, 18:00 (your time: Fri 18 Jun 12:00)",
         f"{SITE}/respond/token-r1/accept", f"{SITE}/respond/token-r1/decline",
         f"{SITE}/events/expo/requests/r1",
-        "+86 10 5550 0132", "Do not pass it on",
+        "+86 10 5550 0132", "Don't forward it",
     ):  # fmt: skip
         assert said in plain, said
         assert said in html or said.startswith("Wei Siyu"), said
@@ -126,7 +126,7 @@ def test_requests_stand_below_the_time_until_which_they_wait() -> None:
     [
         (["asked", "asked", "accepted"], "2 new meeting requests"),
         (["three_days", "one_day"], "2 requests need your response"),
-        (["accepted", "expired"], "Update on 2 of your requests"),
+        (["accepted", "expired"], "Updates on 2 of your requests"),
     ],
 )
 def test_the_headline_is_about_what_waits(kinds: list[str], subject: str) -> None:
@@ -147,7 +147,7 @@ def test_a_long_mail_counts_what_it_does_not_show() -> None:
     assert "5 more on the Requests page." in plain
     assert "3 more requests need your response. You were emailed about them before." in html
     _, plain, html = bodies(digest(unsaid=1))
-    assert "1 more request needs your response." in plain and "told you before" not in plain + html
+    assert "1 more request needs your response." in plain and "emailed about it before" not in plain + html
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,9 @@ def test_a_long_mail_counts_what_it_does_not_show() -> None:
 def test_the_first_one_says_so_and_how_to_stop(first: str, said: str) -> None:
     _, plain, html = bodies(digest(first=first))
     for body in (plain, html):
-        assert "This is the first email of this kind." in body and said in body and "stop it" in body
+        assert (
+            "This is your first email of this kind." in body and said in body and "stop these emails" in body
+        )
     _, plain, html = bodies(digest())
     assert "first email" not in plain + html
 

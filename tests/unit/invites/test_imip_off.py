@@ -41,16 +41,16 @@ def test_nobody_reads_how_to_get_to_a_meeting_that_is_off() -> None:
 
 def test_who_is_no_longer_needed_reads_that_the_meeting_goes_on() -> None:
     (made,) = next_messages(told() | told(key=EntryKey(UID, 8)), wanted(), NOW)
-    assert "The meeting goes on without you" in text_of(mail(made))
+    assert "The meeting takes place without you" in text_of(mail(made))
 
 
 def test_who_no_longer_takes_part_may_delete_what_stays_in_the_calendar() -> None:
     goes_on = replace(cancel(), meeting_is_off=False)
-    assert "you may delete it" in imip.preview_email(goes_on, envelope(goes_on)).text
+    assert "you can delete it" in imip.preview_email(goes_on, envelope(goes_on)).text
 
 
 OFF = {
-    "en": ("Why: 王明 of Kunming declined or cancelled it.\n    “A <b>fair</b>”", "The organisers read it."),
+    "en": ("Why: 王明 of Kunming declined or cancelled it.\n    “A <b>fair</b>”", "The organisers will read it."),
     "hu": ("Miért: 王明 (Kunming) elutasította vagy lemondta.\n    „A <b>fair</b>”", "A szervezők"),
     "zh": ("原因：Kunming的王明谢绝或取消了这场洽谈。\n    “A <b>fair</b>”", "主办方会阅读。"),
 }  # fmt: skip
@@ -88,11 +88,11 @@ def test_a_cancellation_says_who_called_it_off_what_they_wrote_and_whom_to_ask(l
         (Cancellation(person="Wang", firm="Kunming", is_own=True), "You declined this meeting."),
         (
             Cancellation(code="no-place"),
-            "It is not in the new schedule. No booth or table that suits it is free",
+            "It is not in the new schedule. No suitable booth or table is free",
         ),
         (
             Cancellation(code="unheard-of"),
-            "It is not in the new schedule. It did not fit beside the other meetings.",
+            "It is not in the new schedule. It did not fit alongside the other meetings.",
         ),
     ],
 )
@@ -114,9 +114,9 @@ CONTACT = "+86 10 1234 5678, info@expo.example, Hall 1 desk"
 
 def test_a_cancellation_names_whom_to_call_before_the_answer_by_mail() -> None:
     said = text_of(mail(cancel(), contact=CONTACT))
-    assert f"Questions: {CONTACT}\n    Reply to this mail." in said.replace("\r\n", "\n")
+    assert f"Questions: {CONTACT}\n    Reply to this email." in said.replace("\r\n", "\n")
     assert CONTACT in text_of(mail(cancel(), contact=CONTACT), "text/html")
-    assert "Questions: Reply to this mail." in text_of(mail(cancel()))
+    assert "Questions: Reply to this email." in text_of(mail(cancel()))
 
 
 @pytest.mark.parametrize("message", [new(), update(), details()], ids=lambda m: m.kind)

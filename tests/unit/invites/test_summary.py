@@ -108,7 +108,7 @@ def test_the_subject_counts_each_kind_once() -> None:
         SummaryKind.DETAILS: 1,
     }
     assert parsed(render_summary(made, envelope(made)))["Subject"] == (
-        "Your agenda: 1 moved, 1 with other people or another place, 2 new, 1 cancelled, "
+        "Your agenda: 1 moved, 1 with changed attendees or location, 2 new, 1 cancelled, "
         "1 with new details (Chain Expo)"
     )
 

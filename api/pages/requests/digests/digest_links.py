@@ -25,7 +25,7 @@ STEPS = ("accept", "decline")
 
 @blueprint.get("/<step>")
 def show_request(token: str, step: str) -> str:
-    """Show the request, and the form of the step. Eemail scanners may open it."""
+    """Show the request, and the form of the step. Email scanners may open it."""
     _require_step(step, STEPS)
     return _page(_counted(token), token, step, {})
 

@@ -17,13 +17,13 @@ blueprint = APIBlueprint("digests", __name__, enable_openapi=False)
 
 @blueprint.get("/digests/<token>")
 def show_unsubscribe_form(token: str) -> str:
-    """Show which emails the link stops. Eemail scanners may open it."""
+    """Show which emails the link stops. Email scanners may open it."""
     return _page(_counted(token), token)
 
 
 @blueprint.post("/digests/<token>")
 def unsubscribe(token: str) -> str:
-    """Unsubscribe. Eemail clients send this by themselves, without cookies and redirects (RFC 8058)."""
+    """Unsubscribe. Email clients send this by themselves, without cookies and redirects (RFC 8058)."""
     _counted(token)
     with context.database().write() as db:
         found = digest_settings.unsubscribe(db, token, now=context.now())

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, MailBox
+from scheduler.i18n import gettext_lazy
 from scheduler.services.emails.inbound import intake
 from scheduler.services.operations import alerts
 from scheduler.storage.models import Alert, Attendee, Event, InboundEmail
@@ -27,8 +28,13 @@ def update_flood_alerts(session: Session, *, now: datetime) -> None:
     flooded = set()
     for event_id, key, person, name in session.execute(many).all():
         flooded.add((event_id, person))
-        reason = f"An invitation of {name} got {intake.MAX_A_DAY} emails within a day. Others are put off; "
-        reason += "what reads as an answer of the attendee is still taken. Ask them whether they come."
+        reason = gettext_lazy(
+            "An invitation of %(name)s received %(most)s emails within a day. Further emails are "
+            "deferred. Replies that look like the attendee's own are still accepted. Ask the attendee "
+            "whether they will attend.",
+            name=name,
+            most=intake.MAX_A_DAY,
+        )
         alerts.raise_alert(
             session, AlertKind.MAIL_FLOOD, event_id=event_id, about=person, reason=reason,
             path=f"/events/{key}/inbox/", now=now,

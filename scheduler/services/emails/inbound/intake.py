@@ -143,7 +143,7 @@ def _check_quota(
     own = today.where(func.lower(InboundEmail.sender) == answerer.lower(), InboundEmail.kind.in_(_ANSWERS))
     has_place = bool(answerer) and session.scalars(own).one() < MAX_ANSWERS
     if session.scalars(today).one() >= most and not has_place:
-        raise InboxFull(f"The address had {most} mails within a day.")
+        raise InboxFull(f"The address had {most} emails within a day.")
     _make_room(session, token_hash, min(size, KEPT), octets)
 
 

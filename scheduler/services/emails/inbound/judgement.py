@@ -111,13 +111,15 @@ class _Case:
             slots = counter_proposals.propose_time(
                 self.session, self.invitation, given, start=start, end=end, now=self.now
             )
-        except counter_proposals.Unsuitable as reason:
+        except counter_proposals.Unsuitable as error:
             sent = resend.decline_proposal(
                 self.session, self.invitation, mail_domain=self.mail_domain, now=self.now
             )
             if sent is ResendResult.TOO_OFTEN:
-                return waiting(str(reason))
-            return applied(gettext_lazy("The proposed time was declined by email. %(reason)s", reason=reason))
+                return waiting(error.sentence)
+            return applied(
+                gettext_lazy("The proposed time was declined by email. %(reason)s", reason=error.sentence)
+            )
         return applied(
             ngettext_lazy(
                 "%(name)s proposes another time. The next run tries %(num)s slot for it.",
@@ -192,7 +194,9 @@ class _Case:
             )
             if verdict is not None:
                 raise _Stop(verdict)
-            names = ", ".join(each.email for each in answer.participants) or "nobody"
+            if not answer.participants:
+                raise _Stop(waiting(gettext_lazy("The reply does not say who it is from.")))
+            names = ", ".join(each.email for each in answer.participants)
             raise _Stop(
                 waiting(
                     gettext_lazy(

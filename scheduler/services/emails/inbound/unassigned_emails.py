@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, MailOutcome
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
-from scheduler.i18n import gettext_lazy
+from scheduler.i18n import gettext_lazy, ngettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.recording import NamedDoer
@@ -45,10 +45,10 @@ def update_alert(session: Session, *, now: datetime) -> None:
     if count == 0:
         alerts.end_alert(session, AlertKind.MAIL_UNPLACED, event_id=None, now=now)
         return
-    reason = (
-        "An email came that belongs to no event that is known."
-        if count == 1
-        else f"{count} emails came that belong to no event that is known."
+    reason = ngettext_lazy(
+        "%(num)s email couldn't be matched to an event. Move it to its event, or ignore it.",
+        "%(num)s emails couldn't be matched to an event. Move each one to its event, or ignore it.",
+        count,
     )
     alerts.raise_alert(
         session, AlertKind.MAIL_UNPLACED, event_id=None, about="", reason=reason, path=PATH, now=now

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind
+from scheduler.i18n import gettext_lazy
 from scheduler.services.operations import alerts
 from scheduler.storage.models import Alert, Event, FirmRegistration
 
@@ -28,8 +29,11 @@ def update_flood_alerts(session: Session, *, now: datetime) -> None:
     flooded = set()
     for event_id, key, count in session.execute(many).all():
         flooded.add(event_id)
-        reason = f"{count} firms registered within an hour, and each got an email with a link. "
-        reason += "If this is not a campaign of yours, close registration in Settings."
+        reason = gettext_lazy(
+            "%(count)s companies registered within an hour, and each got an email with a link. If you didn't "
+            "expect this, close registration in Settings.",
+            count=count,
+        )
         path = f"/events/{key}/registrations/"
         alerts.raise_alert(
             session, AlertKind.REGISTRATIONS, event_id=event_id, about="", reason=reason, path=path, now=now

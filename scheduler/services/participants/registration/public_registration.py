@@ -153,7 +153,7 @@ def submit_registration(
 def get_registration(session: Session, token: str, *, now: datetime) -> SubmittedRegistration:
     """Return the registration of a link. The link stays valid. Raises UnusableRegistration.
 
-    Eemail scanners open links, so the GET only shows it; the button confirms it.
+    Email scanners open links, so the GET only shows it; the button confirms it.
     """
     found, event = _by_token(session, token, now)
     return SubmittedRegistration(

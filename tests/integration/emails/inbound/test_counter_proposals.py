@@ -60,7 +60,7 @@ def test_an_answer_after_a_counter_proposal_ends_the_wish(published: Published) 
 def test_1_4_a_counter_at_no_slot_of_the_event_gets_a_declinecounter(published: Published) -> None:
     start = published.expo.slots[-1].end + timedelta(hours=3)
     mail = published.answer(0, "TENTATIVE", method="COUNTER", start=start)
-    assert mail.outcome is MailOutcome.APPLIED and "declined by mail" in mail.reason
+    assert mail.outcome is MailOutcome.APPLIED and "declined by email" in mail.reason
     ((to, row),) = published.send(10).items()
     assert to == published.person(0).email
     raw = rendering.render_invitation_email(SETTINGS, row).data.decode()
@@ -79,7 +79,7 @@ def test_1_4_an_event_that_takes_no_proposals_says_so_and_declines_them(publishe
     (row,) = published.send(10).values()
     assert row.payload["method"] == "DECLINECOUNTER"
     text = part(parsed(rendering.render_invitation_email(SETTINGS, row)), "text/plain").get_content()
-    assert "The organisers take no proposals" in text and "propose another" not in text
+    assert "The organisers don't accept proposals" in text and "propose another" not in text
     (update, _) = published.publish_again(slot=2).values()
     request = rendering.render_invitation_email(SETTINGS, update)
     assert "/propose" not in part(parsed(request), "text/plain").get_content()
@@ -102,7 +102,7 @@ def test_a_counter_at_a_time_when_the_other_side_is_not_free_is_declined(
             both = [published.meeting, meet(other, published.expo, slot=3)]
             publish(session, published.expo, draft(session, published.expo, both), 1, minutes=1)
     mail = counter(published, 3)
-    assert "Somebody of the meeting is not free" in mail.reason
+    assert "Someone in this meeting is not available" in mail.reason
     with database.read() as session:
         assert all(
             r.slots is None

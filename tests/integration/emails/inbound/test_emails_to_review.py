@@ -98,17 +98,17 @@ def _breaks(p: Published) -> tuple[bytes, OutboxEmail]:
 
 
 WAITING: dict[str, tuple[Callable[[Published], tuple[bytes, OutboxEmail]], str]] = {
-    "a forged attendee": (_other_attendee, "not invited by this mail"),
-    "another attendee's token": (_other_token, "not invited by this mail"),
+    "a forged attendee": (_other_attendee, "this email invited someone else"),
+    "another attendee's token": (_other_token, "this email invited someone else"),
     "a party crasher": (_stranger, "crasher@else.example"),
-    "a future SEQUENCE": (_future_sequence, "a version of the meeting that we never sent"),
+    "a future SEQUENCE": (_future_sequence, "a version of the meeting that was never sent"),
     "another UID": (_other_meeting, "another meeting"),
     "one instance of a series": (_instance, "one meeting of a series"),
-    "a counter in an unknown zone": (_unknown_zone, "a time zone that is not known"),
-    "a delegation": (_delegation, "sends somebody else"),
-    "a person's text": (_text, "A person wrote it"),
+    "a counter in an unknown zone": (_unknown_zone, "an unknown time zone"),
+    "a delegation": (_delegation, "sends someone else"),
+    "a person's text": (_text, "written by a person"),
     "two answers": (_two_answers, "contradict each other"),
-    "a REFRESH of a stranger": (_refresh_of_a_stranger, "Somebody else"),
+    "a REFRESH of a stranger": (_refresh_of_a_stranger, "Someone else"),
     "a bomb": (_bomb, "larger than 256 KiB"),
     "a line of 2 MB": (_long_line, "a line of more than 256 KiB"),
     "two meetings in one answer": (_two_meetings, "more than one meeting"),
@@ -152,11 +152,11 @@ def test_m11_1_4_what_the_token_does_not_cover_waits_for_a_person(published: Pub
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        (lambda row: replies.calendar(row, "NEEDS-ACTION"), "neither yes nor no"),
-        (lambda row: replies.calendar(row, method="REQUEST"), "our own invitation"),
+        (lambda row: replies.calendar(row, "NEEDS-ACTION"), "neither accepts nor declines"),
+        (lambda row: replies.calendar(row, method="REQUEST"), "an invitation from this event"),
         (
             lambda row: replies.mail(row, "Auto-Submitted: auto-replied\nContent-Type: text/plain\n\nAway\n"),
-            "written by a machine",
+            "an automatic message",
         ),
     ],
 )

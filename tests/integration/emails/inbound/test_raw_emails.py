@@ -51,7 +51,7 @@ def test_an_address_takes_so_many_mails_a_day_and_the_same_one_again_is_no_furth
     *first, last = texts(published, intake.MAX_A_DAY + 1)
     for raw in (*first, *first):
         published.receive(raw, published.mail_to(0))
-    with pytest.raises(InboxFull, match="8 mails within a day"):
+    with pytest.raises(InboxFull, match="8 emails within a day"):
         published.receive(last, published.mail_to(0))
     assert published.count(InboundEmail) == intake.MAX_A_DAY
     published.receive(replies.bounce(published.mail_to(1)), published.mail_to(1))
@@ -229,7 +229,7 @@ def test_the_third_attempt_that_fails_leaves_a_mail_to_a_person_and_the_next_is_
     with published.database.read() as session:
         row = session.get_one(InboundEmail, bad.id)
         assert (row.outcome, row.raw) == (MailOutcome.WAITING, replies.calendar(published.mail_to(0)))
-        assert "3 times; see the mail itself" in row.reason
+        assert "in 3 attempts. Check the original email." in row.reason
         assert inbox.find_unjudged(session, now=now + inbox.PATIENCE) == []
 
 
@@ -259,7 +259,7 @@ def test_a_mail_that_takes_more_than_it_may_waits_unread_for_a_person_at_once(
     finally:
         pool.close()
     assert (mail.outcome, mail.attempts) == (MailOutcome.WAITING, 1)
-    assert mail.reason.startswith("It could not be read: it took more than")
+    assert mail.reason.startswith("The content could not be read: it took more than")
 
 
 def test_a_mail_for_several_of_our_addresses_is_read_once(

@@ -59,7 +59,7 @@ def test_r10_what_is_sent_again_asks_whom_it_still_has_to_ask(
     event = event_of(part(mail, "text/calendar").get_content())
     assert (event["ATTENDEE"].params["RSVP"], event["SEQUENCE"]) == (rsvp, 0)
     assert says in part(mail, "text/plain").get_content()
-    assert mail["Subject"].startswith("Sent again: Mon 7 Dec 09:00, ")
+    assert mail["Subject"].startswith("Invitation resent: Mon 7 Dec 09:00, ")
 
 
 def test_who_answered_an_earlier_time_reads_both_times_and_is_asked(published: Published) -> None:
@@ -72,7 +72,7 @@ def test_who_answered_an_earlier_time_reads_both_times_and_is_asked(published: P
         "Your reply was for an earlier time: 09:00–09:30. "
         "The new time is Monday, 7 December 2026, 10:30–11:00. Please reply again." in text
     )
-    assert "stay as they are" not in text and "need not answer" not in text
+    assert "stay as they are" not in text and "need to reply" not in text
 
 
 def test_who_answered_an_earlier_time_and_asks_again_reads_both_times(published: Published) -> None:
@@ -82,7 +82,7 @@ def test_who_answered_an_earlier_time_and_asks_again_reads_both_times(published:
     published.receive(replies.calendar(first, method="REFRESH"), first)
     (again,) = published.send(45).values()
     text = part(parsed(rendering.render_invitation_email(SETTINGS, again)), "text/plain").get_content()
-    assert "You answered an earlier version: 09:00–09:30." in text
+    assert "Your reply was for an earlier time: 09:00–09:30." in text
 
 
 def test_r6_an_invitation_sent_again_is_stamped_after_an_update_that_waits(published: Published) -> None:

@@ -47,7 +47,7 @@ def test_what_is_no_calendar_is_refused(octets: bytes) -> None:
 
 
 def test_a_calendar_that_is_cut_off_is_refused() -> None:
-    assert "cut off" in refused(b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20261207T010000Z\n")
+    assert "incomplete" in refused(b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20261207T010000Z\n")
 
 
 def test_components_that_end_in_each_other_are_refused() -> None:
@@ -63,7 +63,7 @@ def test_too_many_events_are_refused() -> None:
 
 
 def test_components_inside_components_without_end_are_refused() -> None:
-    assert "inside entries" in refused(b"BEGIN:VCALENDAR\n" * 5000)
+    assert "nested too deeply" in refused(b"BEGIN:VCALENDAR\n" * 5000)
 
 
 def test_an_unknown_zone_is_refused_by_its_name() -> None:
@@ -125,7 +125,7 @@ def test_a_zone_with_more_offsets_than_any_has_had_is_refused() -> None:
     )
     zone = f"BEGIN:VTIMEZONE\nTZID:Own\n{observances}END:VTIMEZONE\n"
     lines = ("DTSTART;TZID=Own:20261207T090000", "DURATION:PT1H")
-    assert "does not explain" in refused(calendar(zone, event(*lines)))
+    assert "without defining it" in refused(calendar(zone, event(*lines)))
 
 
 def test_events_without_a_uid_cost_no_more_than_those_with_one() -> None:
@@ -222,7 +222,7 @@ def test_one_broken_event_is_left_out_and_said(lines: tuple[str, ...]) -> None:
     assert len(found.busy) == 1
     if found.counts["unreadable"]:
         assert "could not be read" in found.notes[-1]
-        assert "Nothing in the calendar can be read" in refused(calendar(event(*lines)))
+        assert "its times are invalid" in refused(calendar(event(*lines)))
     else:
         assert lines[0].startswith("DTSTART:9999")
 
