@@ -32,7 +32,7 @@ class SendFailure(ChainmeetError):
         self.recipient, self.reply_code, self.reply = recipient, reply_code, reply
         self.is_of_recipient = is_of_recipient
         said = f"{reply_code} {reply}" if reply_code else reply
-        super().__init__(f"The mail to {recipient} was not taken: {said}" if recipient else reply)
+        super().__init__(f"Email to {recipient} was not accepted: {said}" if recipient else reply)
 
 
 class TemporaryFailure(SendFailure):

@@ -32,7 +32,7 @@ class _Replies(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         left = self._connection.ends - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the mail server took too long to reply")
+            raise TimeoutError("the email server took too long to reply")
         sock = self._connection.sock
         if sock is None:
             return 0
@@ -89,7 +89,7 @@ class Smtp:
             self._connection = self._open()
         except (OSError, smtplib.SMTPException, ValueError) as error:
             raise _connection_failure(
-                "", error, f"The mail server {self.host}:{self.port} failed: "
+                "", error, f"The email server {self.host}:{self.port} failed: "
             ) from None
         return self
 

@@ -95,8 +95,8 @@ def test_one_text_that_does_not_render_keeps_all_from_being_saved(database: Data
         with pytest.raises(InvalidInput) as error:
             save(session, expo, note="Fine", subject="{partnr}", headline="{")
         assert [str(fault).partition(";")[0] for fault in error.value.faults] == [
-            "subject: {partnr} is no placeholder here",
-            "headline: has a brace without its other half",
+            "subject: {partnr} can't be used here",
+            "headline: close every brace",
         ]
         assert texts(session) == {}
 

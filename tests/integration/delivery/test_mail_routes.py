@@ -93,7 +93,7 @@ def test_a_mail_that_is_refused_for_its_content_is_held_and_told_once(database: 
         post.deliver(15)
         assert server.asked.count(bad) == 2
         (alert,) = post.alerts()
-        assert alert.reason == f"qq.com refuses emails. Its reply: The mail to {bad} was not taken: {CONTENT}"
+        assert alert.reason == f"qq.com refuses emails. Its reply: Email to {bad} was not accepted: {CONTENT}"
         with database.read() as session:
             mails = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.ALERT)).all()
             assert len(mails) == len({mail.to_address for mail in mails}) > 0

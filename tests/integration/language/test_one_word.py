@@ -1,4 +1,4 @@
-"""Consistent terminology across pages and emails, as in docs/translators.md."""
+"""Consistent terminology across pages, emails and manual, as in docs/translators.md."""
 
 from __future__ import annotations
 
@@ -10,44 +10,16 @@ import pytest
 from api.language.catalogs import languages
 from scheduler.invites.catalogue import list_texts, read_texts
 from tests.integration.language.test_catalogs import LANGUAGES, ROOT, catalog, forms
+from tests.support import glossary
 
-NOT = {
-    "zh": {
-        "会议": "洽谈",
-        "会谈": "洽谈",
-        "会面": "洽谈",
-        "申请": "请求",
-        "活动": "展会信息",
-        "拒绝": "谢绝报名",
-        "参展商": "参展负责人",
-        "翻译": "口译员",
-        "草案": "草稿",
-        "排期": "日程",
-        "意愿": "洽谈意向",
-        "你们": "您",
-        "忙碌的": "没空的",
-    },
-    "hu": {
-        "megbeszélés": "találkozó",
-        "tárgyalás": "találkozó",
-        "meeting": "találkozó",
-        "visszautasít": "elutasít",
-        "menetrend": "beosztás",
-        "ütemterv": "beosztás",
-        "link": "hivatkozás",
-        "pavilon": "csarnok",
-        "fordító": "tolmács",
-        "futás": "futtatás",
-        "visszacsinál": "visszaállít",
-        "cégjegyzék": "céglista",
-        "névjegyzék": "céglista",
-        "címtár": "céglista",
-    },
-    "en": {"appointment": "meeting", "company": "firm", "companies": "firms", "timeslot": "slot"},
-}
-"""By language: rejected terms, each with the right one."""
-ALLOWED = ("被拒绝", "拒收", "洽谈请求被", "拒绝。", "webinar")
-"""Exceptions with another meaning: "refused" of a program, not "declined" of a request."""
+TAGS = re.compile(r"<[^>]*>")
+VALUE = re.compile(r"%\(\w+\)s|\{\w+\}")
+SENTENCE_END = re.compile(r"(?<=[.!?:])\s+|\n")
+WORD = re.compile(r"[\w'’-]+")
+BUTTON = re.compile(r"<button\b(?:\{[{%].*?[%}]\}|[^>])*>(.*?)</button>", re.DOTALL)
+STEM = 4
+"""Letters of a term that all its forms share."""
+LABEL = re.compile(r"""_\(\s*(["'])(.*?)\1""")
 
 
 def of_mails(language: str) -> Iterator[str]:
@@ -63,19 +35,81 @@ def of_pages(language: str) -> Iterator[str]:
             yield from forms(each.id) if each.id else ()
 
 
+def rejected(language: str, text: str) -> str:
+    """Return the first rejected word of a text, or an empty string."""
+    words = re.compile("|".join(glossary.REJECTED[language]), re.IGNORECASE)
+    found = words.search(VALUE.sub("", TAGS.sub("", text)))
+    return found[0] if found and not any(each in text for each in glossary.ALLOWED) else ""
+
+
+def too_long(text: str) -> list[str]:
+    """Return the sentences of a text that are too long. A value counts as one word."""
+    plain = VALUE.sub("X", TAGS.sub("", text))
+    return [each for each in SENTENCE_END.split(plain) if len(WORD.findall(each)) > glossary.MOST_WORDS]
+
+
 @pytest.mark.parametrize("language", sorted(languages()))
 def test_a_thing_has_one_word(language: str) -> None:
-    wrong = re.compile("|".join(NOT[language]), re.IGNORECASE)
-    found = [
-        (match[0], text)
-        for text in (*of_mails(language), *of_pages(language))
-        if (match := wrong.search(re.sub(r"<[^>]*>|%\(\w+\)s|\{\w+\}", "", text)))
-        and not any(each in text for each in ALLOWED)
-    ]
+    texts = [*of_mails(language), *of_pages(language)]
+    assert len(texts) > 1000
+    assert [(word, text) for text in texts if (word := rejected(language, text))] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "2 meetings are held."),
+        ("en", "Mails go out."),
+        ("en", "Delete the row(s)"),
+        ("zh", "会议"),
+        ("hu", "Linkek"),
+    ],
+)
+def test_a_rejected_word_is_found(language: str, text: str) -> None:
+    assert rejected(language, text)
+
+
+def test_english_sentences_are_short() -> None:
+    assert too_long("word " * (glossary.MOST_WORDS + 1)) and not too_long("word " * glossary.MOST_WORDS)
+    found = [each for text in (*of_mails("en"), *of_pages("en")) for each in too_long(text)]
     assert found == []
 
 
+def test_a_button_has_no_full_stop() -> None:
+    labels = [
+        (path.name, label[2])
+        for path in sorted((ROOT / "api/templates").rglob("*.html"))
+        for button in BUTTON.findall(path.read_text("utf-8"))
+        for label in LABEL.finditer(button)
+    ]
+    assert len(labels) > 200
+    assert [(name, text) for name, text in labels if text.endswith(".")] == []
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_words_are_those_of_the_guide(language: str) -> None:
-    guide = (ROOT / "docs/translators.md").read_text("utf-8")
-    assert [word for word in NOT[language].values() if word not in guide] == []
+def test_a_term_alone_is_translated_as_the_glossary_has_it(language: str) -> None:
+    column = ["en", "zh", "hu"].index(language)
+    terms = {}
+    for row in glossary.TERMS:
+        names = [[each.strip() for each in re.sub(r" \(.*?\)", "", cell).split(",")] for cell in row]
+        if len(names[0]) == len(names[column]):
+            terms |= dict(zip(names[0], names[column], strict=True))
+    wrong = [
+        (each.id, each.string, terms[each.id.lower()])
+        for each in catalog(language)
+        if isinstance(each.id, str) and each.id.lower() in terms and not each.context
+        if terms[each.id.lower()][:STEM] not in each.string.lower()
+    ]
+    assert wrong == []
+
+
+def test_the_guide_has_the_terms_of_the_glossary() -> None:
+    """`python -m tests.support.glossary` writes them."""
+    guide = glossary.GUIDE.read_text("utf-8")
+    assert guide == glossary.with_table(guide)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_right_instead_of_a_rejected_word_is_a_term_of_the_guide(language: str) -> None:
+    guide = glossary.GUIDE.read_text("utf-8")
+    assert [word for word in glossary.REJECTED[language].values() if word not in guide] == []

@@ -69,7 +69,13 @@ def test_each_agenda_can_be_downloaded_as_a_pdf_by_those_who_may_read_it(site: S
     colleague, exhibitor = site.browser(site.expo.people[0][1]), site.exhibitor(0)
     organiser = Browser(site.app, site.expo.organiser)
     said = _pdf(colleague, site.path("/agenda"), site.path("/agenda.pdf"))
-    for words in ("Agenda of F0-P1", "Tuesday, 8 December 2026", "09:00–09:30", "With you: F0-P0", "Firm 1"):
+    for words in (
+        "Agenda of F0-P1",
+        "Tuesday, 8 December 2026",
+        "09:00–09:30",
+        "Your colleagues: F0-P0",
+        "Firm 1",
+    ):
         assert words in said
     said = _pdf(exhibitor, site.path("/agenda/firm"), site.path("/agenda/firm.pdf"))
     assert "Agenda of Firm 0" in said and "Firm 0: F0-P0, F0-P1" in said

@@ -82,7 +82,7 @@ def test_a_meeting_shows_time_partner_people_place_and_interpreter() -> None:
         "09:00–09:30",
         "Table 0, Hall 3",
         "You'll meet: Wang Xiaoming",
-        "With you: Kovács Éva",
+        "Your colleagues: Kovács Éva",
         "Interpreter: Zhao Lei",
         "Topic: Cells",
     ):
@@ -243,7 +243,7 @@ def test_the_longest_texts_still_fit_on_a_page() -> None:
 
 def test_an_agenda_without_meetings_says_so_and_one_that_is_called_off_is_marked() -> None:
     assert "No meetings scheduled." in text_of(agenda(version=None, published_at=None))
-    assert "Called off." in text_of(agenda(entry(is_called_off=True)))
+    assert "Cancelled. The next schedule leaves it out." in text_of(agenda(entry(is_called_off=True)))
 
 
 @pytest.mark.parametrize(("language", "title"), [("zh", "Nagy Péter的日程"), ("hu", "Nagy Péter napirendje")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -99,7 +100,7 @@ def test_a_request_that_waits_has_all_that_an_answer_needs() -> None:
         "+86 10 5550 0132", "Don't forward it",
     ):  # fmt: skip
         assert said in plain, said
-        assert said in html or said.startswith("Wei Siyu"), said
+        assert said in unescape(html) or said.startswith("Wei Siyu"), said
     assert html.index(FIRM[1]) < html.index(FIRM[0])
     assert "\nQuestions: +86 10 5550 0132" in plain and "Questions: +86 10 5550 0132" in html
 
@@ -116,8 +117,8 @@ def test_requests_stand_below_the_time_until_which_they_wait() -> None:
     later = item(2, expires_at=NOW + timedelta(days=9))
     _, plain, _ = bodies(digest(item(1), later, item(3, expires_at=None)))
     titles = [line for line in plain.splitlines() if line.startswith("==")]
-    assert [title[3:26] for title in titles] == [
-        "Respond by Friday, 18 Ju", "Respond by Friday, 25 Ju", "Waiting for your response ==",
+    assert [title[3:29] for title in titles] == [
+        "Respond by Friday, 18 June", "Respond by Friday, 25 June", "Waiting for your response ",
     ]  # fmt: skip
 
 
@@ -171,7 +172,7 @@ def test_one_that_waits_since_before_an_upgrade_still_reads() -> None:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("zh", ["1个新的洽谈请求", "请于2027年6月18日 星期五 18:00（您的时间", "上游", "中国"]),
+        ("zh", ["1个新的洽谈请求", "请于2027年6月18日 星期五 18:00（您的当地时间", "上游", "中国"]),
         ("hu", ["1 új találkozókérés", "Kína", "a lánc eleje", "Elfogadom"]),
     ],
 )

@@ -48,9 +48,10 @@ SHANGHAI = [
     "END:VTIMEZONE",
 ]
 DESCRIPTION = (
-    r"DESCRIPTION:With: Huaxin Microelectronics\nPeople you meet: Wang Xiaoming\, Li Na\nWith you: Kovács Éva"
-    r"\nWhere: Table 17\, Hall 3\nInterpreter: Zhao Lei\nTopic: Power modules\nHow to get there: "
-    r"South entrance\,\nlevel 2\nEvent: Chain Expo\n\nOpen your agenda: https://meet.example/agenda"
+    r"DESCRIPTION:With: Huaxin Microelectronics\nYou'll meet: Wang Xiaoming\, Li Na"
+    r"\nYour colleagues: Kovács Éva\nWhere: Table 17\, Hall 3\nInterpreter: Zhao Lei"
+    r"\nTopic: Power modules\nDirections: "
+    r"South entrance\,\nlevel 2\nEvent: Chain Expo\n\nView your agenda: https://meet.example/agenda"
 )
 MEETING = [
     "DTSTART;TZID=Asia/Shanghai:20270512T100000",

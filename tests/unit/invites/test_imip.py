@@ -135,7 +135,7 @@ def test_m9_a_mail_is_no_reply_to_itself() -> None:
     ("message", "subject"),
     [
         (new(), "Invitation: Wed 12 May 10:00, Meeting with Huaxin"),
-        (update(), "Changed: Wed 12 May 10:00, Meeting with Huaxin"),
+        (update(), "Updated invitation: Wed 12 May 10:00, Meeting with Huaxin"),
         (details(), "New details: Wed 12 May 10:00, Meeting with Huaxin"),
         (cancel(), "Cancelled: Wed 12 May 10:00, Meeting with Huaxin"),
     ],

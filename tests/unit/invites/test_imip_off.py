@@ -50,8 +50,11 @@ def test_who_no_longer_takes_part_may_delete_what_stays_in_the_calendar() -> Non
 
 
 OFF = {
-    "en": ("Why: 王明 of Kunming declined or cancelled it.\n    “A <b>fair</b>”", "The organisers will read it."),
-    "hu": ("Miért: 王明 (Kunming) elutasította vagy lemondta.\n    „A <b>fair</b>”", "A szervezők"),
+    "en": (
+        "Reason: 王明 of Kunming declined or cancelled it.\n    “A <b>fair</b>”",
+        "The organisers will read it.",
+    ),
+    "hu": ("Ok: 王明 (Kunming) elutasította vagy lemondta.\n    „A <b>fair</b>”", "A szervezők elolvassák."),
     "zh": ("原因：Kunming的王明谢绝或取消了这场洽谈。\n    “A <b>fair</b>”", "主办方会阅读。"),
 }  # fmt: skip
 

@@ -34,7 +34,7 @@ def test_m10_trap_21_the_text_says_who_when_and_where_without_a_calendar() -> No
         "Your time: Wednesday, 12 May 2027, 04:00–04:30 (Budapest, UTC+02:00)\n"
         "With: Huaxin Microelectronics\n"
         "You'll meet: Wang Xiaoming, Li Na\n"
-        "With you: Kovács Éva\n"
+        "Your colleagues: Kovács Éva\n"
         "Where: Table 17, Hall 3\n"
         "Interpreter: Zhao Lei\n"
         "Topic: Power modules\n"
@@ -49,8 +49,8 @@ def test_m10_trap_21_the_text_says_who_when_and_where_without_a_calendar() -> No
         "https://meet.example/agenda\n"
         "\n"
         "-- \n"
-        "Sent by Chainmeet for Chain Expo. Accept and Decline go to the schedule. What you "
-        "write in an answer reaches the organisers.\n"
+        "Sent by Chainmeet for Chain Expo. Accept and Decline are processed automatically. "
+        "Anything you write in a reply goes to the organisers.\n"
     )
 
 
@@ -104,7 +104,7 @@ def test_the_way_to_another_place_is_no_change_of_its_own() -> None:
     old = content(place_name="Booth of Zhen Co., Ltd.", directions="Hall 3: Booth of Zhen Co., Ltd.. Come.")
     moved = replace(old, place_name="Booth 9", directions="Hall 3: Booth 9. Come.")
     said = text_of(mail(only(told(old), wanted(moved)))).partition("When:")[0]
-    assert "Place: was Booth of Zhen Co., Ltd., now Booth 9" in said and "Directions" not in said
+    assert "Location: was Booth of Zhen Co., Ltd., now Booth 9" in said and "Directions" not in said
     said = text_of(mail(only(told(old), wanted(replace(old, directions="By the north gate")))))
     assert "Directions: was Hall 3: Booth of Zhen Co., Ltd. Come., now By the north gate" in said
 
@@ -144,14 +144,14 @@ ANSWERED = {
         "10:00–10:30. The new time is Wednesday, 12 May 2027",
     ),
     "hu": (
-        "Még nem kaptunk választ Öntől.",
+        "Még nem válaszolt.",
         "Ön már elfogadta.",
         "10:00–10:30. Az új időpont: 2027. május 12.",
     ),
     "zh": (
         "您尚未回复，请接受或谢绝。",
         "您已接受，无需再次回复。",
-        "10:00–10:30。现在的时间是：2027年5月12日",
+        "10:00–10:30。新的时间是：2027年5月12日",
     ),
 }
 

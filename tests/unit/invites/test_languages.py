@@ -67,7 +67,7 @@ def test_a_new_meeting_in_chinese() -> None:
             "https://meet.example/agenda\n"
             "\n"
             "-- \n"
-            "本邮件由Chainmeet为国际供应链博览会发送。接受和谢绝由日程系统处理。您在回信中写的内容会送达主办方。\n"
+            "本邮件由Chainmeet为国际供应链博览会发送。接受和谢绝由系统自动处理。您在回复中写的内容会送达主办方。\n"
         ),
     )
 
@@ -84,7 +84,7 @@ def test_a_new_meeting_in_hungarian() -> None:
             "Az Ön ideje szerint: 2027. május 12., szerda, 04:00–04:30 (Budapest, UTC+02:00)\n"
             "Partner: Huaxin Microelectronics\n"
             "Akikkel találkozik: Wang Xiaoming, Li Na\n"
-            "Önnel tart: Kovács Éva\n"
+            "Az Ön kollégái: Kovács Éva\n"
             "Hol: 3. csarnok, 17. asztal\n"
             "Tolmács: Zhao Lei\n"
             "Téma: Teljesítménymodulok\n"
@@ -99,8 +99,8 @@ def test_a_new_meeting_in_hungarian() -> None:
             "\n"
             "-- \n"
             "Feladó: Chainmeet. Rendezvény: Chain Expo. Az elfogadást és az elutasítást a "
-            "beosztást készítő rendszer dolgozza fel. Amit válaszként ír, azt a szervezők "
-            "olvassák.\n"
+            "rendszer automatikusan feldolgozza. Amit a válaszában ír, azt a szervezők "
+            "kapják meg.\n"
         ),
     )
 

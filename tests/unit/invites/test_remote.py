@@ -240,11 +240,11 @@ def test_an_answer_that_is_too_large_is_given_up(authority: trustme.CA, body: by
     ("answer", "said"),
     [
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "status 404"),
-        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", "compresses"),
-        (b"SSH-2.0-OpenSSH_9\r\n", "broken"),
-        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "broken"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf", "broken"),
-        (b"", "broken"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", "compressed"),
+        (b"SSH-2.0-OpenSSH_9\r\n", "invalid"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "invalid"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf", "invalid"),
+        (b"", "invalid"),
     ],
 )
 def test_an_answer_that_is_none_is_said_so(authority: trustme.CA, answer: bytes, said: str) -> None:

@@ -34,7 +34,7 @@ def test_a_sign_in_mail_has_the_link_how_long_it_works_and_what_to_do_if_it_was_
         "\n"
         "https://meet.example/sign-in?token=abc&next=%2F\n"
         "\n"
-        "The link works once, and for 30 minutes.\n"
+        "The link works once and is valid for 30 minutes.\n"
         "\n"
         "If this wasn't you, ignore this email. No one can sign in without the link.\n"
     )
@@ -71,7 +71,7 @@ def test_a_sign_in_mail_is_the_same_when_it_is_sent_again() -> None:
 )
 def test_how_long_a_link_works_is_said_in_whole_units(valid_for: timedelta, said: str) -> None:
     made = parsed(render_sign_in(replace(MAIL, valid_for=valid_for)))
-    assert f"and for {said}" in part(made, "text/plain").get_content()
+    assert f"and is valid for {said}" in part(made, "text/plain").get_content()
 
 
 def test_a_link_that_is_no_web_address_is_refused() -> None:

@@ -144,8 +144,8 @@ def test_the_mail_says_what_changed_and_the_whole_agenda_by_day_in_venue_time() 
         "https://meet.example/agenda\n"
         "\n"
         "-- \n"
-        "Sent by Chainmeet for Chain Expo. Accept and Decline go to the schedule. What you "
-        "write in an answer reaches the organisers.\n"
+        "Sent by Chainmeet for Chain Expo. Accept and Decline are processed automatically. "
+        "Anything you write in a reply goes to the organisers.\n"
     )
 
 
@@ -228,7 +228,7 @@ def test_of_a_summary_that_was_never_sent_only_what_calendars_know_is_still_unsa
 
 
 @pytest.mark.parametrize(
-    ("language", "more"), [("en", "5 more: see your requests."), ("hu", "Még 5: lásd"), ("zh", "另有5场")]
+    ("language", "more"), [("en", "5 more: see your requests."), ("hu", "Még 5: lásd"), ("zh", "另有5个")]
 )
 def test_a_summary_lists_some_of_what_is_not_held_and_counts_the_rest(language: str, more: str) -> None:
     unscheduled = tuple(UnscheduledRequest(f"Firm {i}", "walking") for i in range(25))

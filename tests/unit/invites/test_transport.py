@@ -69,7 +69,7 @@ def test_a_5xx_reply_is_a_permanent_failure_and_the_next_mail_is_sent(step: str)
         catcher.replies.pop("DATA", None)
         smtp.send(other)
     assert (caught.value.recipient, caught.value.reply_code) == (MAIL.to_addr, 550)
-    assert str(caught.value) == "Email to peter.nagy@firm.example was not taken: 550 5.1.1 No such user"
+    assert str(caught.value) == "Email to peter.nagy@firm.example was not accepted: 550 5.1.1 No such user"
     assert [taken[1] for taken in catcher.taken] == [["li.na@firm.example"]]
 
 
@@ -103,7 +103,7 @@ def test_a_reply_that_comes_octet_by_octet_and_never_ends_ends_the_connection(fi
         try:
             with (
                 pytest.raises(
-                    ConnectionFailure, match=r"unexpectedly closed: (timed out|the mail server took)"
+                    ConnectionFailure, match=r"unexpectedly closed: (timed out|the email server took)"
                 ),
                 Smtp("127.0.0.1", server.getsockname()[1], deadline=0.3) as smtp,
             ):
@@ -117,7 +117,7 @@ def test_a_server_that_is_not_there_is_a_connection_failure() -> None:
     with serving(Catcher()) as gone:
         pass
     with (
-        pytest.raises(ConnectionFailure, match=f"^The mail server 127.0.0.1:{gone.port} failed: "),
+        pytest.raises(ConnectionFailure, match=f"^The email server 127.0.0.1:{gone.port} failed: "),
         client(gone),
     ):
         pass

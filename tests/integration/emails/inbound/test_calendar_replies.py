@@ -148,9 +148,9 @@ def test_the_others_read_who_declined_and_what_they_wrote(published: Published, 
     text = part(parsed(rendering.render_invitation_email(SETTINGS, theirs)), "text/plain").get_content()
     who, firm = published.person(0).name, published.expo.firms[0].name
     did = "declined the invitation" if by_mail else "cancelled it"
-    assert f"Why: {who} of {firm} {did}.\r\n    “{note}”" in text
+    assert f"Reason: {who} of {firm} {did}.\r\n    “{note}”" in text
     own = part(parsed(rendering.render_invitation_email(SETTINGS, mine)), "text/plain").get_content()
-    assert f"Why: You {'declined' if by_mail else 'cancelled'} this meeting." in own
+    assert f"Reason: You {'declined' if by_mail else 'cancelled'} this meeting." in own
 
 
 def test_who_loses_a_meeting_by_a_new_schedule_reads_the_plans_reason(published: Published) -> None:
@@ -161,7 +161,7 @@ def test_who_loses_a_meeting_by_a_new_schedule_reads_the_plans_reason(published:
         publish(session, published.expo, number, number - 1, minutes=30)
     for row in published.send(31).values():
         text = part(parsed(rendering.render_invitation_email(SETTINGS, row)), "text/plain").get_content()
-        assert "Why: It is not in the new schedule. At every time that suits both firms," in text
+        assert "Reason: It is not in the new schedule. At every time that suits both firms," in text
 
 
 def test_a_late_yes_to_a_withdrawn_meeting_waits_for_nobody_and_stands_once_the_decline_is_taken_back(
