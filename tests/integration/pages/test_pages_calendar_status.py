@@ -77,7 +77,7 @@ def test_filters_stand_in_the_address_and_the_list_of_calls_keeps_them(site: Sit
     assert "1 person" in page and site.health.person(1).latin_name in page
     assert f'href="{site.path}/calls.csv?state=accepted"' in page
     assert "No people match your filters" in site.page("/?state=bounced")
-    assert "enter one of" in site.browser.get(site.path + "/?state=asleep", status=422)
+    assert "choose one of" in site.browser.get(site.path + "/?state=asleep", status=422)
 
 
 def test_the_list_of_calls_is_a_csv_file_to_save(site: Site) -> None:
@@ -106,7 +106,8 @@ def test_a_call_is_given_to_somebody_of_the_team_and_what_came_of_it_is_kept(sit
     page = site.browser.post(f"{site.path}{first}/call", caller=str(account.id), note="Comes <b>later</b>")
     assert "Call saved." in page and f"Last changed by {account.name or account.email}" in page
     page = site.page("/?whose=mine")
-    assert "1 person" in page and "calls. Comes &lt;b&gt;later" in page
+    assert "1 person" in page and "Comes &lt;b&gt;later" in page
+    assert f"Call assigned to {account.name or account.email}." in page
     assert "1 person" in site.page("/?whose=nobody")
     rows = site.browser.client.get(site.path + "/calls.csv?calls=yes").text.splitlines()
     assert [row.split(",")[-1] for row in rows] == ["Note", "Comes <b>later</b>", ""]
@@ -138,7 +139,8 @@ def test_a_call_of_a_stranger_or_with_a_long_note_is_refused_at_its_field(site: 
     site.browser.get(path)
     stranger = str(site.health.person(0).account_id)
     page = site.browser.post(path + "/call", status=422, caller=stranger, note="x" * 501)
-    assert 'id="caller-fault">choose a member of the team' in page and 'id="note-fault"' in page
+    assert re.search(r'id="caller-error"><span[^>]*></span>[Cc]hoose a member of the team', page)
+    assert 'id="note-error"' in page
     assert "x" * 501 in page
 
 
@@ -164,7 +166,7 @@ def test_an_address_is_corrected_and_the_record_shows_who_did_it(site: Site) -> 
     with site.health.database.read() as session:
         assert len(session.scalars(queued).all()) == 2
     assert "Email address saved. 2 emails are being sent." in page
-    assert f"{site.health.first} became new@firm.example" in page
+    assert f"changed from {site.health.first} to new@firm.example" in page
     assert site.health.expo.organiser.email in page and "No emails are sent to this address" not in page
 
 
@@ -172,7 +174,7 @@ def test_a_wrong_address_is_refused_beside_its_field_and_kept_as_typed(site: Sit
     path = f"/people/{site.health.person(0).key}"
     site.page(path)
     page = site.browser.post(f"{site.path}{path}/address", status=422, email="new@firm")
-    assert 'id="email-fault"' in page and 'value="new@firm"' in page and 'aria-invalid="true"' in page
+    assert 'id="email-error"' in page and 'value="new@firm"' in page and 'aria-invalid="true"' in page
 
 
 def test_dead_letters_are_sent_again_or_put_away(site: Site) -> None:
@@ -185,7 +187,7 @@ def test_dead_letters_are_sent_again_or_put_away(site: Site) -> None:
     page = site.browser.post(f"{site.path}/failed-emails/resend", mail=number)
     assert "1 email queued for resending." in page and "No failed emails." in page
     page = site.browser.post(f"{site.path}/failed-emails/resend", mail=number)
-    assert "0 mails are queued again. 1 had been sent, put away or overtaken" in page
+    assert "0 emails queued for resending. 1 was skipped: already sent, archived or replaced" in page
 
 
 def test_all_dead_letters_are_sent_again_but_those_that_bounce(site: Site) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.facets import FacetValue
 from scheduler.services.directory.references import FirmRef, find_person, firm_columns, load_hall_labels
 from scheduler.services.emails.calendar_status import calls
@@ -192,11 +193,11 @@ def show_person(session: Session, actor: Actor, key: str, *, now: datetime) -> B
 def _check(filters: BoardFilters) -> None:
     faults = []
     if filters.state and filters.state not in set(CalendarState):
-        faults.append(Fault("state", "must be one of " + ", ".join(CalendarState)))
+        faults.append(Fault("state", gettext_lazy("choose one of %(names)s", names=", ".join(CalendarState))))
     if filters.whose and filters.whose not in calls.WHOSE:
-        faults.append(Fault("whose", "must be one of " + ", ".join(calls.WHOSE)))
+        faults.append(Fault("whose", gettext_lazy("choose one of %(names)s", names=", ".join(calls.WHOSE))))
     if filters.sort not in _SORTS:
-        faults.append(Fault("sort", "must be one of " + ", ".join(_SORTS)))
+        faults.append(Fault("sort", gettext_lazy("choose one of %(names)s", names=", ".join(_SORTS))))
     if faults:
         raise InvalidInput(faults)
 
