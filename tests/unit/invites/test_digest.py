@@ -135,6 +135,12 @@ def test_the_headline_is_about_what_waits(kinds: list[str], subject: str) -> Non
     assert digest_headline(made) == subject
 
 
+@pytest.mark.parametrize(("kind", "is_due"), [("asked", True), ("accepted", False)])
+def test_the_preview_offers_to_respond_only_where_a_response_is_due(kind: str, is_due: bool) -> None:
+    _, _, html = bodies(digest(item(kind=DigestKind(kind))))
+    assert ("You can respond from this email" in html) is is_due
+
+
 @pytest.mark.parametrize("kind", ["accepted", "declined", "cancelled", "expired"])
 def test_what_came_of_a_request_is_said_and_cannot_be_answered(kind: str) -> None:
     _, plain, html = bodies(digest(item(kind=DigestKind(kind), text="Not before 2029", expires_at=None)))
