@@ -143,7 +143,7 @@ def invite(story: Story, organiser: Visitor) -> None:
     organiser.open("Event invitations")
     organiser.page.get_by_label(re.compile("^Also ")).check()
     organiser.page.get_by_role("button", name=re.compile("^Invite ")).click()
-    organiser.reads("mails are on their way.")
+    organiser.reads("emails are being sent.")
 
 
 def arrive(story: Story, person: SamplePerson, language: str, **options: object) -> Visitor:

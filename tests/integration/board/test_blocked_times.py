@@ -35,7 +35,7 @@ def test_a_forbidden_time_is_refused_on_the_board_and_allowed_again_and_each_is_
         assert banned != start
         with pytest.raises(BreaksRules, match="Mon 09:30 is no time of this request, or was forbidden"):
             hall.put(hall.one, 1, hall.expo.tables[0])
-        with pytest.raises(BreaksRules, match="move it first"):
+        with pytest.raises(BreaksRules, match="Move it first"):
             forbid(hall, key, "s0")
         with pytest.raises(WrongState):
             forbid(hall, key, "s1")

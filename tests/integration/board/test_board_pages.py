@@ -90,16 +90,16 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     assert "Swapped." in board.step("swap", request=one.key, other=board.hall.two.key, seen=4)
     assert "Cancelled." in board.step("cancel", request=three.key, seen=5)
     assert "Not scheduled." in board.pick(three)
-    assert "changed the same meeting since this page was made" in board.step(
+    assert "changed the same meeting after you opened this page" in board.step(
         "unlock", request=three.key, seen=0
     )
-    assert "Unlocked." in board.step("unlock", request=three.key, seen=6)
+    assert "Meeting unlocked." in board.step("unlock", request=three.key, seen=6)
     said = board.step("forbid", request=one.key, slot="s7", seen=7)
     assert "Time forbidden. The next run doesn't schedule the meeting then." in said
     assert 'aria-label="Allow Mon' in said, "still picked up"
     assert "Time allowed again." in board.step("allow", request=one.key, slot="s7", seen=8)
-    assert "This button is of an older page" in board.step("place", to="{", request=one.key)
-    assert "That is not there any more" in board.step("place", request=one.key, slot="none", place="t0")
+    assert "This page was out of date" in board.step("place", to="{", request=one.key)
+    assert "This no longer exists" in board.step("place", request=one.key, slot="none", place="t0")
 
 
 def test_rows_of_people_show_what_their_meeting_can_do_at_each_time(board: Board) -> None:
@@ -113,7 +113,7 @@ def test_rows_of_people_show_what_their_meeting_can_do_at_each_time(board: Board
 def test_where_the_worker_is_away_the_page_says_so_and_meetings_are_moved_all_the_same(board: Board) -> None:
     board.is_away = True
     page = board.pick(board.hall.one)
-    assert "their worker is away" in page
+    assert "Suggestions are still loading or not available right now." in page
     assert "Moved." in board.step("place", request=board.hall.one.key, slot="s1", place="t0", seen=0)
 
 

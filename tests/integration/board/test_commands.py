@@ -182,7 +182,7 @@ def test_what_breaks_a_hard_rule_is_refused_with_the_rule_in_names_and_minutes(d
         assert refused(
             hall.two, 0, expo.tables[2], people=(expo.people[0][1].key, expo.people[2][0].key)
         ) == ("Table t2 is occupied on Mon 09:00: Firm 3 × Firm 4.")
-        assert "another firm's booth" in refused(hall.one, 0, expo.booths[3])
+        assert "another exhibitor's booth" in refused(hall.one, 0, expo.booths[3])
         assert (
             refused(hall.free, 3, expo.tables[0])
             == "Firm 4 has already reached the limit of meetings that day (1)."

@@ -97,7 +97,7 @@ def test_of_two_about_one_meeting_one_is_done_and_the_other_is_told_who_was_firs
     )
     (refused,) = [each for each in results if isinstance(each, EditConflict)]
     (taken,) = [each for each in results if isinstance(each, steps.StepResult)]
-    assert "changed the same meeting since this page was made" in str(refused)
+    assert "changed the same meeting after you opened this page" in str(refused)
     assert taken.revision == 1
     with database.write() as session:
         two.put(session, two.two, 1, 3, seen=0)
@@ -161,7 +161,7 @@ def test_a_step_on_which_another_one_depends_is_not_taken_back_and_what_hinders_
         with pytest.raises(WrongState) as hindered:
             steps.undo_step(session, two.one, two.number, seen=None, now=NOW)
         told = str(hindered.value.user_message)
-        assert f"{two.address} changed the same meeting after this step." in told
+        assert f"{two.address} changed the same meeting after this change." in told
         steps.undo_step(session, two.two, two.number, seen=None, now=NOW)
         steps.undo_step(session, two.one, two.number, seen=None, now=NOW)
         target = Placement(two.requests[0].key, "s3", "t1")

@@ -93,7 +93,7 @@ def test_a_way_that_breaks_a_rule_by_now_is_left_out_and_the_absence_is_kept(boa
         commands.place_request(session, board.hall.actor, 2, target, seen=None, now=NOW)
     moved = draft(board)
     saved = board.browser.post(board.path(address()), slots=["s0"], to=[way, "[1]", "{"], seen=0)
-    assert "is changed in this draft" not in saved
+    assert "changed in this draft" not in saved
     assert (absent(board), draft(board)) == (["s0"], moved)
     assert "is not a slot of this event" in board.browser.post(
         board.path(address()), slots=["s99"], status=422
@@ -108,7 +108,7 @@ def test_on_a_show_day_a_selected_meeting_is_moved_and_another_one_is_called_off
     begin_show_day(board, monkeypatch)
     one = board.hall.one
     looked = board.browser.get(board.path(address("?slots=s0&look=1")))
-    assert "without the tick, it goes to a colleague" in looked
+    assert "If you don't select it, a colleague who attends takes over" in looked
     assert "starts too soon for a run" not in looked, "nothing is lost as it is selected"
     selected = [_value(looked, "to")] if is_selected else []
     saved = board.browser.post(board.path(address()), slots=["s0"], to=selected, seen=0)
@@ -119,7 +119,7 @@ def test_on_a_show_day_a_selected_meeting_is_moved_and_another_one_is_called_off
     assert absent(board) == ["s0"]
     if is_selected:
         assert (state, held.slot == "s0" and PERSON in held.attendees) == (RequestState.ACCEPTED, False)
-        assert "1 meeting is changed in this draft. No one is notified until you publish." in saved
+        assert "1 meeting changed in this draft. No one is notified until you publish." in saved
         assert "cancelled" not in saved
     else:
         assert (state, held.slot) == (RequestState.WITHDRAWN, "s0")
@@ -136,7 +136,7 @@ def test_on_a_show_day_what_cannot_be_moved_is_called_off_and_said(
     start = draft(board)
     saved = board.browser.post(board.path(address()), slots=["s0", "s1"], to=[way], seen=0)
     assert draft(board) == start, "they would sit there while they are away"
-    assert "1 selected meeting could not be moved" in saved and "is changed in this draft" not in saved
+    assert "1 selected meeting could not be moved" in saved and "changed in this draft" not in saved
     assert "1 meeting that starts too soon to reschedule was cancelled." in saved
     board.is_away = True
     looked = board.browser.get(board.path("/2/people/f3-p0/unavailability?slots=s0&look=1"))

@@ -33,9 +33,9 @@ def test_an_organiser_starts_a_run_and_cancels_it(database: Database, broker_url
     path = f"/events/{expo.event.key}"
     assert "Nothing is published yet" in browser.get(f"{path}/schedule")
     page = browser.post(f"{path}/runs", seconds="20", note="With  the tables of hall 3")
-    assert "With the tables of hall 3" in page and "Stop now" not in page
-    assert "Run 1" in page and "Waiting for a solve worker since" in page
-    assert "is open already" in browser.post(f"{path}/runs", seconds="20")
+    assert "With the tables of hall 3" in page and "Stop and keep" not in page
+    assert "Run 1" in page and "Waiting for a worker since" in page
+    assert "already has an open run" in browser.post(f"{path}/runs", seconds="20")
     assert "hx-get" in browser.get(f"{path}/runs/1/panel")
     browser.post(f"{path}/runs/1/cancel")
     with database.read() as session:
@@ -86,9 +86,9 @@ def test_a_draft_shows_its_change_set_and_is_published(database: Database, broke
     carry_out(database)
     assert browser.client.get(f"{path}/panel").headers["HX-Refresh"] == "true"
     page = browser.get(path)
-    assert "<strong>2 mails</strong> go to <strong>2 people</strong>" in page
-    assert "The last of them leaves in about <strong>1 minute</strong>, at the mail rate of the event" in page
-    assert "Mon, 7 Dec, 09:00" in page and "asked Firm 1" in page
+    assert "<strong>2 emails</strong> go to <strong>2 people</strong>" in page
+    assert "The last email goes out in about <strong>1 minute</strong> at the event's sending rate" in page
+    assert "Mon, 7 Dec, 09:00" in page and "requested a meeting with Firm 1" in page
     page = browser.post(f"{path}/publish", compared_with="")
     assert "Version 1 is being published" in page
     browser.post(f"{path}/publish", compared_with="")  # a second click
@@ -118,9 +118,9 @@ def test_an_old_version_comes_back_as_a_new_draft(database: Database, broker_url
     browser = Browser(web_app(database, broker_url), expo.organiser)
     page = browser.get(f"/events/{expo.event.key}/versions/1")
     assert "Restore version" in page
-    assert "Version 3 repeats version 1" in browser.post(f"/events/{expo.event.key}/versions/1/restore")
-    assert "is discarded" in browser.post(f"/events/{expo.event.key}/versions/3/discard")
-    assert "Restore event</button>" in browser.get(f"/events/{expo.event.key}/versions/3")
+    assert "Version 3 restores version 1 as a draft" in browser.post(f"/events/{expo.event.key}/versions/1/restore")
+    assert "Version 3 discarded." in browser.post(f"/events/{expo.event.key}/versions/3/discard")
+    assert "Restore draft</button>" in browser.get(f"/events/{expo.event.key}/versions/3")
     assert "Version 3 is a draft again" in browser.post(f"/events/{expo.event.key}/versions/3/restore-draft")
 
 
@@ -164,25 +164,25 @@ def test_before_the_press_a_page_says_who_is_told_what_and_after_it_there_is_a_w
         make_version(session, expo, [meet(make_request(session, expo), expo)], state=VersionState.DRAFT)
     browser = Browser(web_app(database, broker_url), expo.organiser)
     path = f"/events/{expo.event.key}/versions/1"
-    assert "being worked out" in browser.get(f"{path}/publish"), "nobody has compared it yet"
+    assert "are still being calculated" in browser.get(f"{path}/publish"), "nobody has compared it yet"
     carry_out(database)
     page = browser.get(f"{path}/publish")
-    assert "<strong>2 mails</strong> go to <strong>2 people</strong> of 2 firms" in page
-    assert "<td>New meetings</td>" in page and "It begins 5 minutes after you press" in page
+    assert "<strong>2 emails</strong> go to <strong>2 people</strong> at 2 exhibitors" in page
+    assert "<td>New meetings</td>" in page and "Publication starts 5 minutes after you select the button" in page
     page = browser.post(f"{path}/trial")
-    assert f"Test mails to {expo.organiser.email}: 1." in page
+    assert f"Test emails for {expo.organiser.email}: 1." in page
     browser.get(f"{path}/publish")
     page = browser.post(f"{path}/publish", compared_with="")
-    assert "Version 1 is about to be published" in page and "Remove outcome" in page
+    assert "Version 1 is about to be published" in page and "Cancel publication" in page
     assert carry_out(database) == [JobEnding.NOT_CLAIMED], "it waits"
     assert "Discard" not in page
     page = browser.post(f"{path}/revoke")
     assert "Version 1 is a draft again. No one was notified." in page
-    assert "is taken back already" in browser.post(f"{path}/revoke")
+    assert "is not waiting to be published any more" in browser.post(f"{path}/revoke")
     browser.post(f"{path}/publish", compared_with="")
     browser.post(f"{path}/end-hold")
     assert carry_out(database) == [JobEnding.DONE]
-    assert "People may have been told already" in browser.post(f"{path}/revoke")
+    assert "Some people may already have been notified." in browser.post(f"{path}/revoke")
 
 
 def test_mails_are_paused_stopped_and_sent_after_all_on_the_page(database: Database, broker_url: str) -> None:
@@ -194,9 +194,9 @@ def test_mails_are_paused_stopped_and_sent_after_all_on_the_page(database: Datab
     path = f"/events/{expo.event.key}"
     page = browser.get(f"{path}/schedule")
     assert "Pause emails" in page and "Resume emails" not in page
-    assert "are paused since" in browser.post(f"{path}/emails/pause")
+    assert "have been paused since" in browser.post(f"{path}/emails/pause")
     page = browser.post(f"{path}/emails/stop")
-    assert "Mails stopped: 2." in page and "are paused since" not in page
+    assert "Emails stopped: 2." in page and "have been paused since" not in page
     assert "Send stopped emails" in page and "Pause emails" not in page
     assert "Emails queued again: 2." in browser.post(f"{path}/emails/send")
     browser.post(f"{path}/emails/burn", status=404)
@@ -410,8 +410,8 @@ def test_locks_that_clash_with_each_other_are_one_group(database: Database, brok
     page = section(
         Browser(web_app(database, broker_url), expo.organiser).get(f"/events/{expo.event.key}/runs/1")
     )
-    assert page.count('<li class="card">') == 1
-    assert page.count("Unlock<") == 4 and page.count("left out</span>") == 3
+    assert page.count('<li class="panel panel-body">') == 1
+    assert page.count("Unlock<") == 4 and page.count("not scheduled</span>") == 3
 
 
 def test_a_run_shows_which_locks_clash_and_opens_one(database: Database, broker_url: str) -> None:
@@ -427,7 +427,7 @@ def test_a_run_shows_which_locks_clash_and_opens_one(database: Database, broker_
     page = browser.get(f"/events/{expo.event.key}/runs/1")
     assert "Conflicting locked meetings" in page
     assert "Someone would be in two meetings at the same time: " in page
-    assert page.count("left out</span>") == 1
+    assert page.count("not scheduled</span>") == 1
     assert page.count("/unlock") == 2
     assert "The published schedule was not created by a run" in page
     version = browser.get(f"/events/{expo.event.key}/versions/2")
@@ -454,6 +454,6 @@ def test_a_draft_tells_who_was_changed_before(database: Database, broker_url: st
     carry_out(database)
     page = BeautifulSoup(browser.get(f"{path}/publish"), "html.parser").get_text(" ")
     assert "2 people whose meetings change were already notified of earlier changes." in page
-    assert re.search(r"Most often\s+.+\s*: 2 changes since invited\.", page)
+    assert re.search(r"Most often affected:\s+.+\s*, with 2 changes since being invited\.", page)
     assert browser.get(f"{path}/changes").count("2 changes since invited") == 2
     assert browser.get(f"{path}/changes?by=person").count("2 changes since invited") == 2

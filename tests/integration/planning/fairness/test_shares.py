@@ -148,7 +148,7 @@ def test_the_shares_of_all_groups_are_drawn_and_saved_as_they_are_counted_in_sql
         "Overseas exhibitors have 100.00% of their accepted requests scheduled, home exhibitors 20.00%."
         in page
     )
-    assert "It weighs the shares of single firms, not of groups." in page
+    assert "It considers single exhibitors, not groups." in page
     assert (
         f"{base}/statistics/shares.csv?version=1" in page
         and f"{base}/statistics/shares.png?version=1" in page

@@ -230,7 +230,7 @@ def test_what_no_page_can_do_and_what_is_over_is_refused_in_words(database: Data
         request = make_request(session, expo)
         actor = expo.organiser_actor()
         version = made(session, expo, request, {"kind": "precedence", "ids": ["x"], "slot": "s1"})
-        with pytest.raises(FixNotApplied, match="Do it first"):
+        with pytest.raises(FixNotApplied, match="Make it first"):
             hold(session, actor, version.number, request.key, 0)
         with pytest.raises(NotFound):
             hold(session, actor, version.number, request.key, 1)

@@ -144,7 +144,7 @@ def test_the_page_says_groups_in_names_and_times_and_the_workbook_has_them(
     assert "Applied fixes" in done and "/people/steps/" in done.replace(
         "/participants/steps/", "/people/steps/"
     )
-    assert "No unscheduled request matches" in browser.get(f"{path}?q=nobody")
+    assert "No unscheduled requests match" in browser.get(f"{path}?q=nobody")
     octets = browser.client.get(f"{path}/workbook.xlsx").data
     book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(octets))
     rows = book.get_sheet_by_name("Groups").to_python()
@@ -207,7 +207,7 @@ def test_all_fixes_together_are_counted_by_two_runs_and_said_of_these_fixes_alon
     assert "All fixes together" in page and "if the best fix of each group is applied: 2 in all" in page
     for _ in range(2):  # a double click: one calculation
         page = browser.post(f"{path}/try", group="all")
-        assert "Being calculated by two runs" in page
+        assert "Two test runs are calculating this." in page
     assert "HX-Refresh" not in browser.client.get(f"{path}/panel").headers
     assert scenario_execution.execute_scenario(database, settings=SETTINGS)
     assert not scenario_execution.execute_scenario(database, settings=SETTINGS)

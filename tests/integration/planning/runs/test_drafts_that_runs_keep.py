@@ -166,10 +166,10 @@ def test_the_page_lets_one_choose_and_says_what_a_run_keeps(desk: Desk) -> None:
     browser = Browser(web_app(desk.database, "redis://127.0.0.1:1"), desk.expo.organiser)
     path = f"/events/{desk.expo.event.key}"
     page = browser.get(f"{path}/schedule")
-    assert "Keep the 2 steps of draft 2" in page and "A night keeps none" in page
+    assert "Keep the 2 changes of draft 2" in page and "Overnight runs keep none." in page
     browser.post(f"{path}/runs", seconds=1, note="", manual_draft=2)
     assert desk.run_of(1).manual_draft == 2
-    assert "It keeps what was put by hand in" in browser.get(f"{path}/runs/1")
+    assert "This run keeps the manual changes of" in browser.get(f"{path}/runs/1")
 
 
 def test_the_board_opens_what_is_published_and_names_the_open_drafts(desk: Desk) -> None:

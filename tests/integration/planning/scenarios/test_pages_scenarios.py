@@ -57,7 +57,7 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
         Browser(web_app(database, broker_url), expo.organiser),
         f"/events/{expo.event.key}/scenarios",
     )
-    assert "No scenario yet" in browser.get(path)
+    assert "No scenarios yet" in browser.get(path)
     assert "enter 1 to 80 characters" in browser.post(path, status=422, name=" ")
     assert "No changes yet" in browser.post(path, name="Fewer tables")
     assert "Remove last tables" in browser.get(f"{path}/1?kind=tables")
@@ -166,7 +166,7 @@ def test_a_reader_looks_and_changes_nothing(database: Database, broker_url: str,
 def test_the_curve_is_solved_drawn_and_sets_the_dial(database: Database, broker_url: str, expo: Expo) -> None:
     browser = Browser(web_app(database, broker_url), expo.organiser)
     path = f"/events/{expo.event.key}/versions/1/fairness"
-    assert "Each of the five points of the dial can be solved" in browser.get(path)
+    assert "Calculate all five fairness levels" in browser.get(path)
     assert "0 of 5 points are solved" in browser.post(f"{path}/curve", do="ask")
     solve_all(database)
     with database.read() as session:
@@ -174,7 +174,7 @@ def test_the_curve_is_solved_drawn_and_sets_the_dial(database: Database, broker_
     assert found is not None and found.is_whole and not found.is_open
     assert all(point.gap == 0 for point in found.points), "so small a problem is solved to its end"
     page = browser.get(path)
-    assert '<polyline class="line"' in page and "As many meetings" in page
+    assert '<polyline class="line"' in page and "Same number of meetings" in page
     most = max(point.scheduled_bound for point in found.points if point.scheduled_bound is not None)
     assert f"No schedule, fair or not, can include more than {most} meetings (proven)." in page
     assert "Medium" in page and 'class="bound"' not in page, "no bound is drawn that is not of its point"
@@ -189,7 +189,7 @@ def test_the_curve_is_solved_drawn_and_sets_the_dial(database: Database, broker_
         assert session.get_one(Event, expo.event.id).policy["factors"]["unfair"] == 300
     assert "current level" in browser.get(path)
     browser.post(f"{path}/curve", do="discard")
-    assert "Each of the five points" in browser.get(path)
+    assert "Calculate all five fairness levels" in browser.get(path)
 
 
 def test_a_program_makes_one_follows_it_and_deletes_it(

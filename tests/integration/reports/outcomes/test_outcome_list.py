@@ -110,9 +110,9 @@ Words = tuple[str, str, str]
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ("Of 7 meetings our side has not said", "Outcomes differ 1", "Signed")),
-        ("zh", ("有 7 场洽谈", "双方填写不一致 1", "已签约")),
-        ("hu", ("7 találkozóról nem mondtuk", "Eltérő eredmények 1", "Aláírva")),
+        ("en", ("Your outcome is missing for 7 meetings.", "Outcomes differ 1", "Signed")),
+        ("zh", ("您有7场洽谈尚未填写结果。", "双方填写不一致 1", "已签约")),
+        ("hu", ("7 találkozóhoz hiányzik az Ön eredménye.", "Eltérő eredmények 1", "Aláírva")),
     ],
 )
 def test_the_page_says_what_is_missing_takes_it_by_one_press_and_gives_a_workbook(

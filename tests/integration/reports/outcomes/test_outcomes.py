@@ -153,14 +153,14 @@ def test_one_tap_on_my_day_and_the_amount_on_its_own_page(
     site = Site(web_app(database, broker_url), database, fair.expo)
     mine, theirs = site.exhibitor(0), site.exhibitor(1)
     path = site.path(f"/meetings/{fair.requests[0].key}/outcome")
-    assert "Outcome" not in mine.get(site.path("/my-day"))
-    assert "once it has begun" in mine.get(path)
+    assert 'name="kind"' not in mine.get(site.path("/my-day"))
+    assert "once the meeting has started" in mine.get(path)
     now[0] = fair.start + timedelta(minutes=1)
     for page in ("/my-day", "/agenda", "/agenda/firm", f"/week?meeting={fair.requests[0].key}"):
         assert len(re.findall(r'<button [^>]*name="kind"', mine.get(site.path(page)))) == 4, page
     assert "Noted." in mine.post(path, kind="signed", back=site.path("/my-day"))
     page = mine.post(path, 422, kind="none", amount="5 000")
-    assert 'value="5 000"' in page and "oes with an intent" in page
+    assert 'value="5 000"' in page and "enter an amount only for an intent" in page
     mine.post(path, kind="signed", amount="5000", currency="EUR")
     read = theirs.get(site.path("/my-day"))
     assert "€5,000" in read and "Ulmenbr" in read

@@ -138,7 +138,7 @@ def test_the_page_and_the_workbook_say_the_same(
     site = Site(web_app(database, broker_url), database, fair.expo)
     browser = site.organiser()
     page = browser.get(site.path("/chain-report"))
-    assert "Of 3 somebody says what came, of 1 nobody yet." in page and "CN¥900" in page and "Hungary" in page
+    assert "With an outcome: 3. Without an outcome: 1." in page and "CN¥900" in page and "Hungary" in page
     assert '<svg class="drawing"' in page
     made = browser.client.get(site.path("/chain-report.xlsx"))
     sheets = {sheet.name: sheet.rows for sheet in read_workbook(made.get_data()).sheets}
@@ -165,7 +165,7 @@ def test_the_paper_says_all_with_whole_names_and_the_picture_of_the_chain(
     paper = pymupdf.open("pdf", got.get_data())
     said = " ".join(" ".join(page.get_text() for page in paper).split())
     for words in (
-        "4 meetings are in the published version 1; 4 of them have begun. Of 3 somebody says what came",
+        "Published version 1 has 4 meetings. Started: 4. With an outcome: 3. Without an outcome: 1.",
         "Signed 1 1 0 0 CN¥900", "Guests of honour", "Hungary", "Zhejiang", "France", "1 of 1",
         "Ulmenbrücker AG", "杭州霁岚机器视觉有限公司", "Hangzhou Jilan Machine Vision Co., Ltd.",
         "Akarattyai Villamos Hajtás Zrt.", "Signed, CN¥70", "Upstream", "Not reported",
@@ -198,7 +198,7 @@ def report_of(database: Database, fair: Fair) -> ChainReport:
 @pytest.mark.parametrize(
     ("language", "expected"),
     [
-        ("zh", ("产业链报告", "请输入内容", "4个洽谈", "匈牙利", "杭州霁岚机器视觉有限公司", "第1页")),
+        ("zh", ("产业链报告", "未填写", "4场洽谈", "匈牙利", "杭州霁岚机器视觉有限公司", "第1页")),
         ("hu", ("Nincs megadva", "Magyarország", "Akarattyai Villamos Hajtás Zrt.", "1. oldal")),
     ],
 )
