@@ -78,7 +78,7 @@ def test_a_sample_says_to_whom_it_would_have_gone_and_opens_nothing(database: Da
         assert mail["List-Unsubscribe"] is None
         for part in parts[:2]:
             text = part.get_content()
-            assert re.search(r"would have gone to .+@", text)
+            assert re.search(r"would have been sent to .+@", text)
             paths = set(re.findall(re.escape(SETTINGS.base_url) + r"([^\s\"'<>]*)", text))
             assert all(re.fullmatch(rf"/events/{expo.event.key}/rehearsal/\d+", path) for path in paths)
 

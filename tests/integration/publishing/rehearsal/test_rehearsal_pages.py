@@ -67,7 +67,7 @@ def test_the_list_has_every_email_and_can_be_narrowed(
     assert f"{total} emails in rehearsal" in page
     assert f"Meeting invitation ({counts['new']})" in page
     narrowed = browser.get(f"{path(expo)}?kind=briefing")
-    assert set(re.findall(r"rehearsal/\d+\">([^<]+)<", narrowed)) == {"Interpreter&#39;s schedule"}
+    assert set(re.findall(r"rehearsal/\d+\">([^<]+)<", narrowed)) == {"Interpreter briefing"}
     person = expo.people[3][0]
     found = browser.get(f"{path(expo)}?text={person.email}")
     assert set(re.findall(r"<small>([^<]+@[^<]+)</small>", found)) == {person.email}

@@ -124,7 +124,7 @@ def test_the_page_has_the_picture_its_table_and_its_files(database: Database, br
 
 SEEN = {
     "zh": ("王明的一周", "清流科技有限公司", "清流科技有限公司 × 清流科技有限公司"),
-    "hu": ("Wang Ming (王明) hete", "Clear Stream", "Clear Stream × Clear Stream"),
+    "hu": ("Heti napirend: Wang Ming (王明)", "Clear Stream", "Clear Stream × Clear Stream"),
 }
 
 
