@@ -136,7 +136,7 @@ def cancel_publishing(session: Session, actor: Actor, number: int, *, now: datet
     Raises WrongState if it has started.
     """
     values = {"state": JobState.CANCELLED, "finished_at": now}
-    job = _change_held_job(session, actor, number, "taken back", **values)
+    job = _change_held_job(session, actor, number, "cancelled", **values)
     about = pgettext_lazy("trail", "publication of version %(number)s cancelled", number=number)
     recording.record_act(session, actor, Act.PUBLISH, about, now=now)
     return job
@@ -149,7 +149,7 @@ def skip_hold(session: Session, actor: Actor, number: int, *, now: datetime) -> 
     """
     actor.require(Right.PUBLISH)
     actors.require_fresh_or_of_show_day(session, actor, PUBLISH, now=now)
-    return _change_held_job(session, actor, number, "begun", starts_at=now, heartbeat_at=now)
+    return _change_held_job(session, actor, number, "started", starts_at=now, heartbeat_at=now)
 
 
 def queue_sample_emails(
@@ -253,6 +253,6 @@ def _change_held_job(session: Session, actor: Actor, number: int, step: str, **v
             "Version %(number)s is not waiting to be published any more. Reload the page to see its status.",
             number=str(version.number),
         )
-        raise WrongState("publishing of version", version.number, describe_job(job), step, text)
+        raise WrongState("publication of version", version.number, describe_job(job), step, text)
     session.refresh(job)
     return job_card(job)

@@ -132,7 +132,7 @@ def request_notifications(
 
 def describe_job(job: VersionJob | None) -> str:
     """Return the state of a publication in words."""
-    return "not asked for" if job is None else str(job.state).replace("_", " ")
+    return "not requested" if job is None else job.state.name.lower()
 
 
 def find_open_job(session: Session, version: ScheduleVersion, kind: JobKind) -> VersionJob | None:
