@@ -313,7 +313,9 @@ class _Work:
         return ending
 
     def try_again(self, error: Exception) -> JobEnding:
-        said = f"It ended with an error ({type(error).__name__}). The log has the details."
+        said = gettext_lazy(
+            "It ended with an error (%(kind)s). See the log for details.", kind=type(error).__name__
+        )
         if self.job.attempts >= version_jobs.MAX_ATTEMPTS:
             return self.fail(said)
         return self.put_back(said)

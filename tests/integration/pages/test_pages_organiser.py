@@ -118,7 +118,9 @@ def test_an_old_version_comes_back_as_a_new_draft(database: Database, broker_url
     browser = Browser(web_app(database, broker_url), expo.organiser)
     page = browser.get(f"/events/{expo.event.key}/versions/1")
     assert "Restore version" in page
-    assert "Version 3 restores version 1 as a draft" in browser.post(f"/events/{expo.event.key}/versions/1/restore")
+    assert "Version 3 restores version 1 as a draft" in browser.post(
+        f"/events/{expo.event.key}/versions/1/restore"
+    )
     assert "Version 3 discarded." in browser.post(f"/events/{expo.event.key}/versions/3/discard")
     assert "Restore draft</button>" in browser.get(f"/events/{expo.event.key}/versions/3")
     assert "Version 3 is a draft again" in browser.post(f"/events/{expo.event.key}/versions/3/restore-draft")
@@ -168,7 +170,9 @@ def test_before_the_press_a_page_says_who_is_told_what_and_after_it_there_is_a_w
     carry_out(database)
     page = browser.get(f"{path}/publish")
     assert "<strong>2 emails</strong> go to <strong>2 people</strong> at 2 exhibitors" in page
-    assert "<td>New meetings</td>" in page and "Publication starts 5 minutes after you select the button" in page
+    assert (
+        "<td>New meetings</td>" in page and "Publication starts 5 minutes after you select the button" in page
+    )
     page = browser.post(f"{path}/trial")
     assert f"Test emails for {expo.organiser.email}: 1." in page
     browser.get(f"{path}/publish")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -59,8 +60,8 @@ def mails(database: Database) -> list[OutboxEmail]:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", "1 moved, 1 new: publish"),
-        ("hu", "1 áthelyezve, 1 új"),
+        ("en", "^Draft ready to publish for .+: 1 moved, 1 new$"),
+        ("hu", "^Közzétételre vár – .+: 1 más időpontban, 1 új$"),
         ("zh", "1\u573a\u6539\u671f\u30011\u573a\u65b0\u589e"),
     ],
 )
@@ -70,7 +71,7 @@ def test_it_says_what_the_draft_changes_with_a_link(database: Database, language
     (mail,) = mails(database)
     made = read(rendering.render_email(SETTINGS, mail, {}).data)
     text = made.get_body(("plain",)).get_content()
-    assert mail.to_address == expo.organiser.email and said in str(made["Subject"])
+    assert mail.to_address == expo.organiser.email and re.search(said, str(made["Subject"]))
     assert f"/events/{expo.event.key}/versions/2" in text and "{" not in text
 
 
@@ -101,8 +102,8 @@ def test_a_run_that_somebody_asked_for_is_not_told(database: Database) -> None:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", "1 moved, 1 new: published"),
-        ("hu", "1 \u00faj: k\u00f6zz\u00e9t\u00e9ve"),
+        ("en", "^Schedule published for .+: 1 moved, 1 new$"),
+        ("hu", "^Beosztás közzétéve – .+: 1 más időpontban, 1 új$"),
         ("zh", "\u5df2\u53d1\u5e03"),
     ],
 )
@@ -114,7 +115,7 @@ def test_a_night_that_publishes_says_what_it_has_changed(
     (mail,) = mails(database)
     made = read(rendering.render_email(SETTINGS, mail, {}).data)
     text = made.get_body(("plain",)).get_content()
-    assert said in str(made["Subject"])
+    assert re.search(said, str(made["Subject"]))
     assert f"/events/{expo.event.key}/versions/2" in text and "{" not in text
     with database.read() as session:
         (night,) = overnight_runs.list_last_runs(session, expo.organiser_actor())

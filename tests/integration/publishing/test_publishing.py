@@ -215,7 +215,7 @@ def test_more_changes_than_the_budget_allows_are_left_to_a_person_who_is_told(sc
     assert scene.state(second) is VersionState.DRAFT
     with scene.database.read() as session:
         (alert,) = alerts.list_open_alerts(session, scene.expo.event.id)
-        assert "it changes 3 meetings" in alert.reason
+        assert "It changes 3 meetings" in alert.reason
 
 
 def test_as_many_changes_as_the_budget_allows_are_published(scene: Scene) -> None:
@@ -229,8 +229,8 @@ def test_as_many_changes_as_the_budget_allows_are_published(scene: Scene) -> Non
     ("allowed", "said"),
     [
         ({"percent": 75, "a_person": 1, "hours": 0}, None),
-        ({"percent": 74, "a_person": 1, "hours": 0}, "it changes 3 of 4 published meetings, 75.0 %"),
-        ({"percent": 100, "a_person": 0, "hours": 0}, "for one person: 6, one of them with 1"),
+        ({"percent": 74, "a_person": 1, "hours": 0}, "it changes 3 of 4 published meetings, 75.0%"),
+        ({"percent": 100, "a_person": 0, "hours": 0}, "the limit per person: 6, one of them with 1"),
         (
             {"percent": 100, "a_person": 1, "hours": 240_000},
             "changed meetings that start within 240000 hours: 3",

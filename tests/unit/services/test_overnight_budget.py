@@ -45,7 +45,7 @@ def test_each_way_to_change_a_meeting_counts_once(new: list[Meeting]) -> None:
     assert len(changes(new)) == 1
     assert excess(OvernightBudget(percent=10, a_person=1), new) == []
     (said,) = excess(OvernightBudget(percent=9, a_person=1), new)
-    assert said == "it changes 1 of 10 published meetings, 10.0 %, and an overnight run may change 9 %"
+    assert said == "it changes 1 of 10 published meetings, 10.0%, and an overnight run may change 9%"
 
 
 def test_new_meetings_and_what_its_firms_called_off_are_no_change_of_the_night() -> None:

@@ -110,8 +110,8 @@ class OvernightBudget:
                 "overnight run may change %(most)s",
                 changed=f"{changed:,}",
                 published=f"{published:,}",
-                share=f"{100 * changed / published:.1f} %",
-                most=f"{self.percent} %",
+                share=f"{100 * changed / published:.1f}%",
+                most=f"{self.percent}%",
             )
 
     def _of_a_person(self, changes: Sequence[Change]) -> Iterable[str]:

@@ -190,7 +190,9 @@ def test_who_adds_a_colleague_reads_whom_the_invitation_reaches(
         name="Nagy Anna", email="anna@firm.example", languages="magyar", days=days,
     )  # fmt: skip
     assert ("The invitation is being sent by email." in said) is is_live
-    assert ("The event is in rehearsal, so the invitation reaches only the organisers." in said) is not is_live
+    assert (
+        "The event is in rehearsal, so the invitation reaches only the organisers." in said
+    ) is not is_live
 
 
 def test_who_registers_reads_that_the_event_is_in_rehearsal(
