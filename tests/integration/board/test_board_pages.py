@@ -71,7 +71,7 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     assert "Booth b0" not in page and re.search(r">\d booths? without meetings</a>", page)
     page = board.pick(one, empty="1")
     assert "Hide booths without meetings" in page
-    assert "Booth b0 is another firm&#39;s booth." in page
+    assert "Booth b0 is another exhibitor&#39;s booth." in page
     assert 'class="free" data-say="Free' in page
     to = re.findall(r'data-say="Free[^"]*">.*?name="to" value="([^"]+)"', page)[0].replace("&#34;", '"')
     said = board.step("place", to=to, request=one.key, seen=0)
@@ -87,8 +87,8 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     assert "Manual draft 2, 2 changes." in board.step("place", to=to, request=one.key, seen=1)
     assert "Change undone." in board.step("undo", seen=2)
     assert "Change redone." in board.step("redo", seen=3)
-    assert "Swapped." in board.step("swap", request=one.key, other=board.hall.two.key, seen=4)
-    assert "Cancelled." in board.step("cancel", request=three.key, seen=5)
+    assert "Meetings swapped." in board.step("swap", request=one.key, other=board.hall.two.key, seen=4)
+    assert "Meeting cancelled." in board.step("cancel", request=three.key, seen=5)
     assert "Not scheduled." in board.pick(three)
     assert "changed the same meeting after you opened this page" in board.step(
         "unlock", request=three.key, seen=0
@@ -114,7 +114,7 @@ def test_where_the_worker_is_away_the_page_says_so_and_meetings_are_moved_all_th
     board.is_away = True
     page = board.pick(board.hall.one)
     assert "Suggestions are still loading or not available right now." in page
-    assert "Moved." in board.step("place", request=board.hall.one.key, slot="s1", place="t0", seen=0)
+    assert "Meeting moved." in board.step("place", request=board.hall.one.key, slot="s1", place="t0", seen=0)
 
 
 def test_a_search_finds_what_is_not_held_first_and_it_is_added(board: Board) -> None:
@@ -123,7 +123,7 @@ def test_a_search_finds_what_is_not_held_first_and_it_is_added(board: Board) -> 
     assert "No accepted request matches" in board.browser.get(board.path("?draft=2&find=nobody"))
     page = board.pick(board.hall.free)
     assert "Not scheduled." in page
-    assert "Added." in board.step("place", request=board.hall.free.key, slot="s5", place="t0", seen=0)
+    assert "Meeting added." in board.step("place", request=board.hall.free.key, slot="s5", place="t0", seen=0)
 
 
 def test_by_hand_a_place_and_people_are_searched_by_name_and_chosen_where_several_fit(board: Board) -> None:
@@ -152,7 +152,7 @@ def test_by_hand_a_place_and_people_are_searched_by_name_and_chosen_where_severa
     assert not [each for each in addresses if "F1-P0" in each], "names stand in no address"
     assert f"pick={one.key}" in "".join(re.findall('data-here="([^"]*)"', page))
     fields = {"place": "Table", "place-pick": "t0", "person1": "F0-P1", "person2": ""}
-    assert "Moved." in board.step("place", request=one.key, slot="s1", seen=0, **fields)
+    assert "Meeting moved." in board.step("place", request=one.key, slot="s1", seen=0, **fields)
     assert "F0-P1 and F1-P0" in board.pick(one)
 
 
@@ -161,7 +161,7 @@ def test_by_hand_who_can_sits_in_what_is_added_unless_somebody_of_both_firms_is_
     fields = {"request": free.key, "slot": "s5", "place": "Table t0", "seen": 0}
     page = board.step("place", 422, **fields, person1="", person2="f5-p0")
     assert "choose attendees for both exhibitors, or for neither" in page
-    assert "Added." in board.step("place", **fields)
+    assert "Meeting added." in board.step("place", **fields)
 
 
 def test_a_version_is_only_read_until_a_draft_by_hand_is_begun(board: Board) -> None:
