@@ -101,7 +101,9 @@ def test_a_wrong_link_one_of_an_old_address_and_one_of_a_past_event_stop_nothing
         summary_subscriptions.unsubscribe(session, token, now=NOW)
 
 
-@pytest.mark.parametrize(("language", "said"), [("zh", "退订汇总邮件"), ("hu", "Leiratkozás az összefoglalókról")])
+@pytest.mark.parametrize(
+    ("language", "said"), [("zh", "退订汇总邮件"), ("hu", "Leiratkozás az összefoglalókról")]
+)
 def test_the_page_is_in_the_persons_language(
     database: Database, broker_url: str, language: str, said: str
 ) -> None:
