@@ -107,14 +107,15 @@ class Way:
         self.follow("Review draft")
         self.visitor.page.get_by_role("link", name="Review and publish").wait_for()
 
-    def change_venue(self, button: str) -> None:
-        self.press(button)
+    def change_venue(self, section: str, button: str) -> None:
+        self.presses += 1
+        self.visitor.page.locator(section).get_by_role("button", name=button, exact=True).click()
         self.press("Save changes")
 
     def rename(self, hall: Hall, name: str) -> None:
         self.open("Venue")
         self.visitor.page.get_by_label(f"Name of {hall.name}", exact=True).fill(name)
-        self.change_venue("Preview changes")
+        self.change_venue("#halls", "Preview changes")
 
     def close_table(self, place: Place, hall: Hall, day: date) -> None:
         page = self.visitor.page
@@ -122,7 +123,7 @@ class Way:
         page.get_by_label(f"Select {place.name}", exact=True).check()
         page.locator(f'input[name="on"][value="{day.isoformat()}"]').check()
         self.presses += 3
-        self.change_venue("Close")
+        self.change_venue("#tables", "Close selected")
 
     def record(self, kind: str, key: str) -> None:
         self.visitor.page.goto(f"/events/{self.event().key}/participants/{kind}/{key}")
@@ -151,7 +152,7 @@ class Way:
 
     def invite(self, email: str) -> None:
         self.open("Team")
-        self.visitor.page.get_by_label("Email address").fill(email)
+        self.visitor.page.get_by_role("textbox", name="Email address").fill(email)
         self.visitor.page.locator("#role-organiser").check()
         self.press("Send invitation")
 

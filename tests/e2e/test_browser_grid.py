@@ -96,7 +96,7 @@ def test_the_grid_is_mended_by_keyboard_alone(open_grid: OpenGrid, database: Dat
     page.keyboard.press("Enter")
     expect(page.get_by_text("Row skipped")).to_be_visible()
     page.get_by_role("button", name="Import 3 rows").click()
-    expect(page.get_by_text("Firms: 3 added").first).to_be_visible()
+    expect(page.get_by_text("Exhibitors: 3 added").first).to_be_visible()
     with database.read() as session:
         assert set(session.scalars(select(Firm.country))) == {"KR", "DE"}
 
@@ -123,7 +123,7 @@ def test_the_grid_is_a_form_without_javascript(open_grid: OpenGrid) -> None:
     expect(page.get_by_text("Row skipped")).to_be_visible()
     page.get_by_label("Undo 1", exact=True).check()
     page.get_by_role("button", name="Undo selected").click()
-    page.get_by_role("link", name="Company contacts").click()
+    page.get_by_role("navigation", name="Rows with errors").get_by_role("link", name="Exhibitors").click()
     expect(page.get_by_label("Replace all “Corea” with")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 

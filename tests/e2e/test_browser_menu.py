@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"
 
 __all__ = ["site"]  # fixtures
 
-GROUPS = ["Event", "Participants", "Schedule", "Answers"]
+GROUPS = ["Event", "Participants", "Schedule", "Replies"]
 PHONE = {"width": 390, "height": 844}
 
 OpenMenu = Callable[..., Page]
@@ -72,7 +72,7 @@ def test_groups_unfold_by_keyboard_and_close_behind_the_reader(open_menu: OpenMe
     expect(plan).to_be_focused()
     expect(menu.get_by_role("link", name="Schedule", exact=True)).to_be_hidden()
     page.keyboard.press("Enter")
-    menu.locator("summary", has_text="Answers").focus()
+    menu.locator("summary", has_text="Replies").focus()
     expect(menu.get_by_role("link", name="Schedule", exact=True)).to_be_hidden()
     plan.click()
     page.locator("main").click(position={"x": 900, "y": 200})
