@@ -21,7 +21,7 @@ DEFAULT_FOLDER = Path("data")
 data_option = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Data folder of an embedded stack. Without it: the environment, or ./data if that sets no database.",
+    help="Data folder of an embedded stack. Default: the environment, or ./data if it sets no database.",
 )
 
 
@@ -55,6 +55,6 @@ def open_database(settings: Settings, *, any_schema: bool = False) -> Iterator[D
         yield database
     except DBAPIError as error:
         where = database.url.render_as_string(hide_password=True)
-        raise ChainmeetError(f"The database {where} does not answer: {error.orig}") from error
+        raise ChainmeetError(f"The database {where} isn't responding: {error.orig}") from error
     finally:
         database.dispose()

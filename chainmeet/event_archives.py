@@ -55,16 +55,18 @@ def export(database: Database, key: str, output: Path) -> str:
             done = transfer.write_archive(session, _event(session, key), to, now=database.now())
         part.replace(output)
     except OSError as error:
-        raise InvalidInput([Fault(str(output), f"cannot be written: {error.strerror}")]) from error
+        raise InvalidInput([Fault(str(output), f"can't be written: {error.strerror}")]) from error
     finally:
         part.unlink(missing_ok=True)
     text = f"{output}: {done.name}, {_counts(done)}."
     if done.waiting_mails:
-        text += f" {done.waiting_mails:,} mails wait here to be sent: let them go out before it moves."
+        text += (
+            f" Emails still queued here: {done.waiting_mails:,}. Let them be sent before you move the event."
+        )
     return text
 
 
-def take(
+def import_event(
     database: Database,
     settings: Settings,
     archive: Path,
@@ -85,19 +87,22 @@ def take(
             )  # fmt: skip
     except OSError as error:
         raise InvalidInput([Fault(str(archive), error.strerror or str(error))]) from error
-    return f"{done.name} is here as {done.key}: {_counts(done)}. Its nights are off; see Settings."
+    return (
+        f"{done.name} imported as {done.key}: {_counts(done)}. "
+        "Overnight runs and emails about requests are off: turn them on in Settings."
+    )
 
 
-def put_away(database: Database, key: str) -> str:
+def archive(database: Database, key: str) -> str:
     with database.write() as session:
         archiving.archive_event(session, _operator(session, key), now=database.now())
-    return f"{key} is archived: it can be read, and not changed."
+    return f"{key} archived. It is now read-only."
 
 
-def bring_back(database: Database, key: str) -> str:
+def restore(database: Database, key: str) -> str:
     with database.write() as session:
         archiving.restore_event(session, _operator(session, key), now=database.now())
-    return f"{key} goes on."
+    return f"{key} restored."
 
 
 def go_live(database: Database, key: str) -> str:
@@ -112,7 +117,7 @@ def delete(database: Database, key: str, name: str) -> str:
         archiving.delete_event(session, _operator(session, key), typed=name, now=database.now())
     while deletion.delete_rows(database, should_stop=lambda: False):
         time.sleep(1.0)
-    return f"{key} is deleted with all its rows."
+    return f"{key} deleted with all its data."
 
 
 def _event(session: Session, key: str) -> Event:

@@ -53,7 +53,7 @@ def read_json(path: Path) -> Any:
     except OSError as error:
         raise InvalidInput([Fault(str(path), error.strerror or str(error))]) from error
     except (EOFError, zlib.error, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise InvalidInput([Fault(str(path), f"is not a JSON file: {error}")]) from error
+        raise InvalidInput([Fault(str(path), f"not a JSON file: {error}")]) from error
 
 
 def write_json(path: Path, document: object) -> None:
@@ -67,22 +67,22 @@ def write_json(path: Path, document: object) -> None:
         else:
             _replace(path.resolve(), content)
     except OSError as error:
-        raise InvalidInput([Fault(str(path), f"cannot be written: {error.strerror}")]) from error
+        raise InvalidInput([Fault(str(path), f"can't be written: {error.strerror}")]) from error
 
 
 def require_writable(path: Path) -> None:
     """Check ahead of long work that `path` can be written. Raises InvalidInput."""
     if path.is_dir():
-        raise InvalidInput([Fault(str(path), "is a folder")])
+        raise InvalidInput([Fault(str(path), "this is a folder, enter a file")])
     if is_stream(path):
         if not os.access(path, os.W_OK):
-            raise InvalidInput([Fault(str(path), "cannot be written to")])
+            raise InvalidInput([Fault(str(path), "can't be written")])
         return
     folder = path.resolve().parent
     if not folder.is_dir():
-        raise InvalidInput([Fault(str(folder), "is not a folder")])
+        raise InvalidInput([Fault(str(folder), "no such folder")])
     if not os.access(folder, os.W_OK):
-        raise InvalidInput([Fault(str(folder), "cannot be written to")])
+        raise InvalidInput([Fault(str(folder), "can't be written")])
 
 
 def is_stream(path: Path) -> bool:

@@ -60,9 +60,9 @@ def _differ(before: Problem, now: Problem) -> bool:
 def summary(problem: Problem, result: Result) -> str:
     """Return a sentence about a plan, and one about its changes of the published plan."""
     plan = result.plan
-    held = f"{plan.status}, {len(plan.meetings)} of {len(problem.requests)} requests held"
-    bound = "" if plan.bound is None else f" (bound {plan.bound:,})"
-    sentence = f"{held}, score {plan.score:,}{bound}, {plan.seconds:.1f} s"
+    scheduled = f"{plan.status}, {len(plan.meetings)} of {len(problem.requests)} requests scheduled"
+    bound = "" if plan.bound is None else f" (maximum {plan.bound:,})"
+    sentence = f"{scheduled}, score {plan.score:,}{bound}, {plan.seconds:.1f} s"
     if plan.status is PlanStatus.INFEASIBLE and not plan.is_answer and plan.unscheduled:
         return f"{sentence}\n{plan.unscheduled[0].detail}"
     if problem.published and plan.is_answer:
@@ -73,18 +73,18 @@ def summary(problem: Problem, result: Result) -> str:
 def _not_kept(plan: Plan) -> Iterator[str]:
     """Yield which frozen meetings are not scheduled, and the rules that conflict with them."""
     if plan.not_kept:
-        yield f"Not kept, though they have to be: {', '.join(plan.not_kept)}. All other rules are kept."
+        yield f"These meetings must stay but conflict: {', '.join(plan.not_kept)}. All other rules are kept."
         yield from (clash.detail for clash in plan.clashes)
 
 
 def _changed(result: Result) -> str:
     changes = result.changes
     forced, voluntary = len(changes.forced), len(changes.voluntary)
-    counts = f"{len(changes.withdrawn)} withdrawn, {forced} forced and {voluntary} voluntary changes"
+    counts = f"{len(changes.withdrawn)} withdrawn, {forced} unavoidable and {voluntary} optional changes"
     if result.bought is not None:
-        counts += f" (worth {result.bought:,} points)"
+        counts += f" (a gain of {result.bought:,} points)"
     if result.given_up:
-        counts += f"; {len(result.given_up)} published meetings were given up to keep max_idle_spread"
+        counts += f"; {len(result.given_up)} published meetings dropped because of max_idle_spread"
     return counts
 
 
@@ -107,7 +107,7 @@ class SolveLine:
         self.line.show(
             self.last.phase,
             points("score", self.last.score),
-            points("bound", self.last.bound),
+            points("maximum", self.last.bound),
             f"{elapsed:.0f} s" if self.params.iterations else f"{left:.0f} s left",
         )
 

@@ -18,8 +18,8 @@ from scheduler.files.problem_file import problem_fingerprint
 class Findings:
     """The result of a plan check. `violations` of rules and `untrue` claims are sentences."""
 
-    held: int
-    asked: int
+    scheduled: int
+    requests: int
     score: Score
     factors: Mapping[str, Number]
     violations: tuple[str, ...]
@@ -35,13 +35,13 @@ class Findings:
         for name, count in self.score.terms.items():
             factor = self.factors[name] * (1 if name == "served" else -1)
             lines.append(f"{name:<12}{count:>12,}{factor:>10,}{count * factor:>14,}")
-        held = f"{self.held:,} of {self.asked:,}"
-        return [*lines, f"{'score':<12}{self.score.total:>36,}", f"{'held':<12}{held:>36}"]
+        scheduled = f"{self.scheduled:,} of {self.requests:,}"
+        return [*lines, f"{'score':<12}{self.score.total:>36,}", f"{'scheduled':<12}{scheduled:>36}"]
 
     def verdict(self) -> str:
         if self.faults:
-            return f"{_count(self.violations, 'violation')}, {_count(self.untrue, 'untrue claim')}."
-        return f"0 violations, and the score is {self.score.total:,} as the plan claims."
+            return f"{_count(self.violations, 'violation')}, {_count(self.untrue, 'incorrect claim')}."
+        return f"0 violations, and the claimed score of {self.score.total:,} is correct."
 
 
 def examine(problem: Problem, plan: Plan) -> Findings:
@@ -50,8 +50,8 @@ def examine(problem: Problem, plan: Plan) -> Findings:
     breaches = rules.violations(problem.releasing(plan.not_kept), plan.meetings) if is_answer else ()
     true = rules.score(problem, plan.meetings)
     return Findings(
-        held=len(plan.meetings),
-        asked=len(problem.requests),
+        scheduled=len(plan.meetings),
+        requests=len(problem.requests),
         score=true,
         factors=problem.policy.factors,
         violations=tuple(f"{breach.rule}: {breach.detail}" for breach in breaches),
@@ -62,28 +62,28 @@ def examine(problem: Problem, plan: Plan) -> Findings:
 def _untrue(problem: Problem, plan: Plan, true: Score) -> Iterator[str]:
     if plan.problem != problem_fingerprint(problem):
         own = problem_fingerprint(problem)[:12]
-        yield f"The plan is for the problem {plan.problem[:12]}..., this is {own}..."
+        yield f"The plan is for problem {plan.problem[:12]}…, but this is problem {own}…"
     if not _same(plan.score, true.total):
-        yield f"The plan claims a score of {plan.score:,}; it has {true.total:,}."
+        yield f"The plan claims a score of {plan.score:,}, but has {true.total:,}."
     for name, count in true.terms.items():
         if not _same(plan.terms.get(name, 0), count):
-            yield f"The plan claims {name} {plan.terms.get(name, 0):,}; it has {count:,}."
+            yield f"The plan claims {name} {plan.terms.get(name, 0):,}, but has {count:,}."
     if plan.bound is not None and plan.bound < true.total and not _same(plan.bound, true.total):
-        yield f"The plan claims that no score is above {plan.bound:,}; it has {true.total:,} itself."
+        yield f"The plan claims a maximum score of {plan.bound:,}, but has {true.total:,}."
     served = true.terms["served"]
     if plan.served_bound is not None and plan.served_bound < served:
-        yield f"The plan claims that at most {plan.served_bound:,} can be served; it serves {served:,}."
-    held = len(plan.meetings)
-    if plan.meetings_bound is not None and plan.meetings_bound < held:
-        yield f"The plan claims that at most {plan.meetings_bound:,} meetings can be held; it has {held:,}."
+        yield f"The plan claims that at most {plan.served_bound:,} can be served, but serves {served:,}."
+    scheduled = len(plan.meetings)
+    if plan.meetings_bound is not None and plan.meetings_bound < scheduled:
+        yield f"The plan claims a maximum of {plan.meetings_bound:,} meetings, but schedules {scheduled:,}."
     missing = (
         {id for each in rules.violations(problem, plan.meetings) for id in each.ids} if plan.not_kept else ()
     )
     for request in plan.not_kept:
         if request not in missing:
-            yield f"Request {request} is said not to be kept, and is."
+            yield f"The plan lists request {request} as not kept, but keeps it."
     for request in sorted({m.request for m in plan.meetings} & {row.request for row in plan.unscheduled}):
-        yield f"Request {request} is held and unscheduled at once."
+        yield f"Request {request} is both scheduled and unscheduled."
 
 
 def _same(one: Number, two: Number) -> bool:

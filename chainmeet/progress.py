@@ -30,10 +30,10 @@ PATIENCE = 90.0
 """Seconds after which a run that no worker picks up is reported."""
 
 
-class NobodyWorks(ChainmeetError):
+class NoSolveWorker(ChainmeetError):
     """No solve worker picks up a queued run."""
 
-    code = "nobody-works"
+    code = "no-solve-worker"
 
 
 def event_of(session: Session, key: str) -> Event:
@@ -72,8 +72,8 @@ def follow_run(
             line.close()
             return run
         if run.state is RunState.QUEUED and time.monotonic() - began > PATIENCE:
-            raise NobodyWorks(
-                f"No solve worker took run {run.number} within {PATIENCE:.0f} s. Look at its log."
+            raise NoSolveWorker(
+                f"No solve worker picked up run {run.number} within {PATIENCE:.0f} s. Check the worker's log."
             )
         line.show(*_shown(run, database.now()))
         time.sleep(LOOK)
@@ -97,19 +97,19 @@ def follow_mails(
         if not waiting or enough or stopped():
             line.close()
             return counts
-        line.show("sending", f"{counts.sent:,} of {counts.sent + waiting:,} mails sent")
+        line.show("sending", f"{counts.sent:,} of {counts.sent + waiting:,} emails sent")
         time.sleep(LOOK)
 
 
 def _shown(run: Run, now: datetime) -> list[str]:
     if run.state is RunState.QUEUED or run.started_at is None:
-        return ["waiting for the solve worker"]
+        return ["Waiting for a worker to pick up the run…"]
     progress = run.progress
     left = run.seconds - (now - run.started_at).total_seconds()
     return [
         str(progress.get("phase", "snapshot")),
         points("score", progress.get("score")),
-        points("bound", progress.get("bound")),
+        points("maximum", progress.get("bound")),
         f"{left:.0f} s left" if left > 0 else "finishing",
     ]
 

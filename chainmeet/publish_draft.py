@@ -43,10 +43,11 @@ class DraftPreview:
 
     def sentences(self) -> str:
         """Return a summary for the person who decides."""
-        against = "nothing yet" if self.compared_with is None else f"version {self.compared_with}"
+        is_first = self.compared_with is None
+        against = "first publication" if is_first else f"compared with version {self.compared_with}"
         counts = ", ".join(f"{count:,} {kind}" for kind, count in self.found.counts.items() if count)
-        told = f"{self.found.mails or 0:,} mails to {self.found.people or 0:,} people"
-        return f"Version {self.version} against {against}: {counts or 'no meetings'}; {told}."
+        sent = f"{self.found.mails or 0:,} emails to {self.found.people or 0:,} people"
+        return f"Version {self.version}, {against}: {counts or 'no meetings'}; {sent}."
 
 
 def preview_publishing(database: Database, settings: Settings, event: str, number: int) -> DraftPreview:
@@ -89,7 +90,7 @@ def _carry_out(database: Database, settings: Settings, job_id: int) -> VersionJo
         with database.read() as session:
             now = session.get_one(VersionJob, job_id)
         if now.state is JobState.FAILED:
-            raise JobFailed(now.error or "It failed.")
+            raise JobFailed(now.error or "The job failed.")
         if now.state is JobState.DONE:
             return now
         time.sleep(LOOK)

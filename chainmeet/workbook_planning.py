@@ -69,7 +69,7 @@ def write_template(path: Path) -> None:
 
 
 @contextmanager
-def taken_in(workbook: Path) -> Iterator[PlannedEvent]:
+def import_workbook(workbook: Path) -> Iterator[PlannedEvent]:
     """Yield the imported event. Raises InvalidInput for errors in its sheet `Event`, and UnreadableSheet."""
     try:
         octets = workbook.read_bytes()
@@ -99,10 +99,10 @@ def taken_in(workbook: Path) -> Iterator[PlannedEvent]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def write_left_out(event: PlannedEvent, output: Path) -> None:
-    """Write the rows with errors to left-out.xlsx, each with the reason."""
+def write_skipped(event: PlannedEvent, output: Path) -> None:
+    """Write the rows with errors to rows-with-errors.xlsx, each with the reason."""
     if event.look.left_out:
-        _write(output / "left-out.xlsx", sheet_import.write_skipped_rows(event.parts, event.look))
+        _write(output / "rows-with-errors.xlsx", sheet_import.write_skipped_rows(event.parts, event.look))
 
 
 def plan(event: PlannedEvent, output: Path, params: SolveParams) -> str:
@@ -110,7 +110,7 @@ def plan(event: PlannedEvent, output: Path, params: SolveParams) -> str:
     with event.database.read() as session:
         problem = snapshot.build_problem(session, event.actor.event_id, now=event.now)
     if not problem.slots:
-        raise ChainmeetError("The event has no meeting times: fill in the sheet `Times`.")
+        raise ChainmeetError("The event has no meeting times. Add them in the sheet `Times`.")
     result = solve_here(problem, params, None)
     found = result.plan
     write_json_in(output, "problem.json", write_problem(problem))
@@ -123,7 +123,9 @@ def plan(event: PlannedEvent, output: Path, params: SolveParams) -> str:
         )
         version.state, version.published_at = VersionState.PUBLISHED, event.now
     files = _write_schedule(event, output)
-    return f"{summary(problem, result)}\n{output}: schedule.xlsx, and {files:,} agendas as PDF and calendars."
+    return (
+        f"{summary(problem, result)}\n{output}: schedule.xlsx, and agendas as PDF and .ics files: {files:,}."
+    )
 
 
 def write_json_in(output: Path, name: str, document: object) -> None:
@@ -154,4 +156,4 @@ def _write(path: Path, octets: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(octets)
     except OSError as error:
-        raise InvalidInput([Fault(str(path), f"cannot be written: {error.strerror}")]) from error
+        raise InvalidInput([Fault(str(path), f"can't be written: {error.strerror}")]) from error

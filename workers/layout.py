@@ -24,13 +24,13 @@ class Layout:
 
 
 WORKERS = {
-    "solve": Layout((SOLVE, HELP), "solves, and parts of other workers' solves", child_megabytes=2000),
-    "urgent": Layout((URGENT,), "mails that a person waits for: sign-in links, alerts", solo=True),
-    "mail": Layout((MAIL,), "all other mails", child_megabytes=400),
+    "solve": Layout((SOLVE, HELP), "runs, and parts of other workers' runs", child_megabytes=2000),
+    "urgent": Layout((URGENT,), "emails that people wait for: sign-in links, alerts", solo=True),
+    "mail": Layout((MAIL,), "all other emails", child_megabytes=400),
     "jobs": Layout((JOBS,), "publishing, comparing drafts, and large imports", child_megabytes=700, nice=10),
-    "board": Layout((BOARD,), "places for meetings that are moved by hand", child_megabytes=1500),
+    "board": Layout((BOARD,), "possible locations for meetings on the board", child_megabytes=1500),
     "untrusted": Layout(
-        (UNTRUSTED,), "mails and calendars of strangers; what plugins are given", child_megabytes=300
+        (UNTRUSTED,), "emails and calendars from strangers; plugin input", child_megabytes=300
     ),
 }
 

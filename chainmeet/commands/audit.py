@@ -34,13 +34,15 @@ def checkpoint(data: Path | None) -> None:
     "--expect",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     multiple=True,
-    help="A text with checkpoints, such as an email that owners got. Can be given several times.",
+    help="Text file with checkpoints, such as an email to owners. Can be used several times.",
 )
 def verify(data: Path | None, expect: tuple[Path, ...]) -> None:
-    """Verify every hash chain of the audit log. Name the first broken row of each and exit with 1 if any is.
+    """Verify every hash chain of the audit log. Print the first broken row of each chain.
 
     Anyone with write access to the database can also rewrite, truncate or empty a chain. `--expect` detects
     that: it compares the chains with checkpoints that were stored elsewhere.
+
+    Exit status: 0 if all chains are intact and match the checkpoints, 1 if not.
     """
     from chainmeet.event_archives import chains, compared
 
@@ -51,10 +53,10 @@ def verify(data: Path | None, expect: tuple[Path, ...]) -> None:
     for chain in found:
         whose = "installation" if chain.id == 0 else f"event {chain.event or chain.id}"
         end = f"BROKEN: {chain.broken}" if chain.broken else f"ends with {chain.last_hash}"
-        click.echo(f"{whose}: {chain.rows:,} rows hold; {end}")
+        click.echo(f"{whose}: {chain.rows:,} rows verified; {end}")
     for fault in faults:
-        click.echo(f"NOT AS EXPECTED: {fault}")
+        click.echo(f"MISMATCH: {fault}")
     if expect:
-        click.echo(f"{kept:,} checkpoints compared; {kept - len(faults):,} are as expected.")
+        click.echo(f"{kept:,} checkpoints compared; {kept - len(faults):,} match.")
     if faults or (expect and not kept) or any(chain.broken for chain in found):
         raise SystemExit(1)

@@ -29,6 +29,6 @@ def check(problem_file: Path, plan_file: Path, limit: int) -> None:
     for fault in findings.faults[:limit]:
         click.echo(fault)
     if len(findings.faults) > limit:
-        click.echo(f"... and {len(findings.faults) - limit} more (see --limit)")
+        click.echo(f"and {len(findings.faults) - limit} more (see --limit)")
     click.echo(findings.verdict())
     sys.exit(1 if findings.faults else 0)

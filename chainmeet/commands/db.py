@@ -20,7 +20,7 @@ def db() -> None:
     "--application-role",
     default="",
     metavar="ROLE",
-    help="PostgreSQL only: the role that the application works as. It can only add to the audit log.",
+    help="PostgreSQL only: role that the application connects as. It can only add to the audit log.",
 )
 def upgrade(data: Path | None, application_role: str) -> None:
     """Upgrade the database to the current schema. Idempotent."""
@@ -34,7 +34,7 @@ def upgrade(data: Path | None, application_role: str) -> None:
 @db.command()
 @click.argument("message")
 def revision(message: str) -> None:
-    """For contributors: write a migration for the changes of the models since the last one."""
+    """Write a migration for model changes since the last one. For contributors."""
     from chainmeet.migration import write_revision
 
     click.echo(write_revision(message))

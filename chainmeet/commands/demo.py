@@ -13,11 +13,15 @@ from scheduler.domain import fields
 
 @click.command()
 @stack_options
-@click.option("--exit", "leave", is_flag=True, help="Stop at the end instead of staying up.")
-@click.option("--seconds", type=whole(fields.RunSeconds), default=20, show_default=True, help="Solve time.")
-@click.option("--firms", type=click.IntRange(min=2), default=FIRMS, show_default=True)
-@click.option("--requests", type=click.IntRange(min=1), help="By default what fits the firms, at most 9,000.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--exit", "leave", is_flag=True, help="Exit after the summary instead of staying up.")
+@click.option(
+    "--seconds", type=whole(fields.RunSeconds), default=20, show_default=True, help="Search time in seconds."
+)
+@click.option("--firms", type=click.IntRange(min=2), default=FIRMS, show_default=True, help="Exhibitors.")
+@click.option(
+    "--requests", type=click.IntRange(min=1), help="Meeting requests. Default: by firms, up to 9,000."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Random seed.")
 def demo(
     data: Path,
     port: int,
@@ -28,10 +32,10 @@ def demo(
     requests: int | None,
     seed: int,
 ) -> None:
-    """Plan and publish a full-size expo and send its invitations, then explore the site.
+    """Schedule and publish a full-size expo and send its invitations. Then explore the site.
 
-    With --exit the status is 0 only if the published plan has no violations and serves at least 95 % of what
-    can be served, and every invitation was delivered.
+    Exit status with --exit: 0 if the published schedule breaks no rule and reaches at least 95% of the proven
+    maximum, and every invitation was delivered. Otherwise 1.
     """
     from chainmeet.demo.demo import DemoOptions, show
     from chainmeet.stack.embedded import Ports

@@ -13,12 +13,12 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.group()
 def event() -> None:
-    """Whole events: export, import, go live, archive, restore, delete."""
+    """Export, import, archive, restore or delete an event, or go live."""
 
 
 @event.command("export")
 @click.argument("key")
-@click.option("-o", "--output", type=FILE, required=True, help="The archive to be written.")
+@click.option("-o", "--output", type=FILE, required=True, help="Archive file to write.")
 @data_option
 def export_event(key: str, output: Path, data: Path | None) -> None:
     """Write the event KEY to an archive: venue, participants, requests, versions, replies, audit log.
@@ -34,20 +34,20 @@ def export_event(key: str, output: Path, data: Path | None) -> None:
 
 @event.command("import")
 @click.argument("archive", type=FILE)
-@click.option("--key", default="", help="The event's short name here, instead of the archive's.")
-@click.option("--owner", default="", help="A mail address that becomes an owner of it.")
-@click.option("--yes", is_flag=True, help="Import it without asking.")
+@click.option("--key", default="", help="New short name, instead of the one in the archive.")
+@click.option("--owner", default="", help="Email address to add as an owner.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
 @data_option
 def import_event(archive: Path, key: str, owner: str, yes: bool, data: Path | None) -> None:
-    """Create the event of ARCHIVE, completely or not at all, after you have confirmed its team.
+    """Import the event in ARCHIVE after you confirm its team. Either everything is imported or nothing.
 
-    Overnight runs and emails about requests are off until an organiser switches them on.
+    Overnight runs and emails about requests are off until an organiser turns them on.
     """
     from chainmeet import event_archives
     from scheduler.services.events.archives.transfer import EventArchive
 
     def agree(event: EventArchive) -> None:
-        click.echo(f"These people of the archive would run {event.name} here as {event.key}:")
+        click.echo(f"Team of {event.name} ({event.key}) in the archive:")
         for address, role in event.team:
             click.echo(f"  {role.value}: {address}")
         if not yes:
@@ -55,7 +55,7 @@ def import_event(archive: Path, key: str, owner: str, yes: bool, data: Path | No
 
     settings = command_settings(data)
     with open_database(settings) as database:
-        done = event_archives.take(database, settings, archive, key=key, owner=owner, agree=agree)
+        done = event_archives.import_event(database, settings, archive, key=key, owner=owner, agree=agree)
         click.echo(done)
 
 
@@ -67,25 +67,25 @@ def archive(key: str, data: Path | None) -> None:
     from chainmeet import event_archives
 
     with open_database(command_settings(data)) as database:
-        click.echo(event_archives.put_away(database, key))
+        click.echo(event_archives.archive(database, key))
 
 
-@event.command("bring-back")
+@event.command()
 @click.argument("key")
 @data_option
-def bring_back(key: str, data: Path | None) -> None:
-    """Restore an archived event."""
+def restore(key: str, data: Path | None) -> None:
+    """Restore the archived event KEY."""
     from chainmeet import event_archives
 
     with open_database(command_settings(data)) as database:
-        click.echo(event_archives.bring_back(database, key))
+        click.echo(event_archives.restore(database, key))
 
 
 @event.command("go-live")
 @click.argument("key")
 @data_option
 def go_live(key: str, data: Path | None) -> None:
-    """End the rehearsal of the event KEY: from now on its emails are sent. This cannot be undone."""
+    """End the rehearsal of the event KEY. From now on its emails are sent. This can't be undone."""
     from chainmeet import event_archives
 
     with open_database(command_settings(data)) as database:
@@ -94,10 +94,10 @@ def go_live(key: str, data: Path | None) -> None:
 
 @event.command()
 @click.argument("key")
-@click.option("--name", required=True, help="The name of the event, so that no other one is deleted.")
+@click.option("--name", required=True, help="Event name, as confirmation.")
 @data_option
 def delete(key: str, name: str, data: Path | None) -> None:
-    """Delete the event KEY with all its data. This cannot be undone: export it first."""
+    """Delete the event KEY with all its data. This can't be undone: export the event first."""
     from chainmeet import event_archives
 
     with open_database(command_settings(data)) as database:

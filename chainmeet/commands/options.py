@@ -16,13 +16,21 @@ _OPTIONS = (
         type=click.Path(path_type=Path, file_okay=False),
         default=Path("data"),
         show_default=True,
-        help="Folder that keeps everything.",
+        help="Folder for all data.",
     ),
     click.option(
-        "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one."
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=8000,
+        show_default=True,
+        help="Port of the site. 0: any free port.",
     ),
     click.option(
-        "--mail-port", type=click.IntRange(0, 65535), default=8025, show_default=True, help="Mail page."
+        "--mail-port",
+        type=click.IntRange(0, 65535),
+        default=8025,
+        show_default=True,
+        help="Port of the local test inbox.",
     ),
 )
 
@@ -43,7 +51,9 @@ def expo_size(firms: int, requests: int | None) -> int:
         return min(MOST_REQUESTS, round(firms * MOST_REQUESTS / FIRMS), max(1, pairs // 2))
     if requests > pairs:
         said = f"{firms:,} firms make {pairs:,} pairs, and each pair has at most one request."
-        raise click.BadParameter(f"{said} Ask for fewer, or leave the option out.", param_hint="'--requests'")
+        raise click.BadParameter(
+            f"{said} Enter a smaller number, or omit the option.", param_hint="'--requests'"
+        )
     return requests
 
 

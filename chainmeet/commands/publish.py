@@ -12,10 +12,10 @@ from chainmeet.connection import command_settings, data_option, open_database
 @click.command()
 @click.argument("event")
 @click.argument("version", type=click.IntRange(min=1))
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
 @data_option
 def publish(event: str, version: int, yes: bool, data: Path | None) -> None:
-    """Publish VERSION of EVENT's schedule: shows the changes, asks for confirmation, queues the emails."""
+    """Publish VERSION of the schedule of EVENT. Shows the changes and asks for confirmation first."""
     from chainmeet import publish_draft
 
     settings = command_settings(data)
@@ -25,4 +25,4 @@ def publish(event: str, version: int, yes: bool, data: Path | None) -> None:
         if not yes:
             click.confirm("Publish?", abort=True)
         done = publish_draft.publish(database, settings, event, version, compared_with=preview.compared_with)
-        click.echo(f"Version {version} is published; {done.mails:,} mails are on their way.")
+        click.echo(f"Version {version} published. Emails queued: {done.mails:,}.")

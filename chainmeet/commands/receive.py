@@ -12,14 +12,16 @@ from chainmeet.connection import command_settings, data_option, open_database
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8024, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8024, show_default=True, help="Port to listen on."
+)
 @data_option
 def receive(host: str, port: int, data: Path | None) -> None:
     """Receive replies and bounces from a mail server by LMTP, until SIGTERM or Ctrl-C.
 
-    Only recipient addresses of this installation's invitations are accepted. LMTP has no authentication: let
-    only your mail server reach the port.
+    Only addresses of this installation are accepted. LMTP has no authentication: allow only your mail server
+    to reach the port.
     """
     from scheduler.untrusted import parsers
     from scheduler.watchdog import Watchdog
@@ -32,7 +34,7 @@ def receive(host: str, port: int, data: Path | None) -> None:
         parsers.pool.warm()
         server.start()
         watch(server, Watchdog(settings.pulse_path))
-        click.echo(f"Taking in mail for {settings.mail_domain} by LMTP at {host}:{port}.")
+        click.echo(f"Receiving emails for {settings.mail_domain} by LMTP on {host}:{port}.")
         try:
             signal.pause()
         except (KeyboardInterrupt, SystemExit):

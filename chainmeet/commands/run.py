@@ -14,8 +14,10 @@ from scheduler.domain import fields
 
 @click.command()
 @click.argument("event")
-@click.option("--seconds", type=whole(fields.RunSeconds), help="Instead of the event's own solve time.")
-@click.option("--no-wait", is_flag=True, help="Queue the run and return.")
+@click.option(
+    "--seconds", type=whole(fields.RunSeconds), help="Search time in seconds. Default: the event's setting."
+)
+@click.option("--no-wait", is_flag=True, help="Queue the run and exit.")
 @data_option
 def run(event: str, seconds: int | None, no_wait: bool, data: Path | None) -> None:
     """Queue a run of EVENT and follow it. A solve worker of the stack executes it.
@@ -28,7 +30,7 @@ def run(event: str, seconds: int | None, no_wait: bool, data: Path | None) -> No
     settings = command_settings(data)
     with open_database(settings) as database:
         queued = queue_run(database, settings, event, seconds=seconds)
-        click.echo(f"Run {queued.number} of {event} is queued.")
+        click.echo(f"Run {queued.number} of {event} queued.")
         if no_wait:
             return
         ended = follow_run(database, queued.id, line=terminal_line())

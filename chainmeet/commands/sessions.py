@@ -11,7 +11,7 @@ from chainmeet.connection import command_settings, data_option, open_database
 
 @click.group()
 def sessions() -> None:
-    """Sessions of an account: list them, or end all."""
+    """List the sessions of an account, or end them all."""
 
 
 @sessions.command("list")
@@ -31,8 +31,8 @@ def list_(email: str, data: Path | None) -> None:
 @click.argument("email")
 @data_option
 def end(email: str, data: Path | None) -> None:
-    """Sign EMAIL out everywhere, at once."""
+    """End all sessions of EMAIL at once."""
     from chainmeet.accounts import end_sessions
 
     with open_database(command_settings(data)) as database:
-        click.echo(f"{end_sessions(database, email)} sessions ended.")
+        click.echo(f"Sessions ended: {end_sessions(database, email)}.")

@@ -11,7 +11,9 @@ from chainmeet.connection import command_settings, data_option, open_database
 
 @click.command("sign-in")
 @click.argument("email")
-@click.option("--operator", is_flag=True, help="Let this address create events; makes the account if needed.")
+@click.option(
+    "--operator", is_flag=True, help="Allow this address to create events. Creates the account if needed."
+)
 @data_option
 def sign_in(email: str, operator: bool, data: Path | None) -> None:
     """Print a single-use sign-in link for EMAIL, valid for 15 minutes. Using it revokes the other links."""

@@ -12,12 +12,15 @@ from chainmeet.commands.options import stack_options
 @click.command()
 @stack_options
 @click.option(
-    "--email", default="organiser@example.org", show_default=True, help="Who creates the first event."
+    "--email",
+    default="organiser@example.org",
+    show_default=True,
+    help="Email address of the first organiser.",
 )
 def up(data: Path, port: int, mail_port: int, email: str) -> None:
-    """Start the site with workers and a mail catcher. Ctrl-C stops everything.
+    """Start the site with workers and a local test inbox. Ctrl-C stops everything.
 
-    All data is stored in one folder. Prints a link with which the first organiser creates an event.
+    All data is stored in one folder. Prints a sign-in link for the first organiser.
     """
     from chainmeet.stack.embedded import Ports
     from chainmeet.stack.up import serve

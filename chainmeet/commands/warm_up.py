@@ -7,9 +7,9 @@ import click
 
 @click.command("warm-up")
 def warm_up() -> None:
-    """Compile the search kernels now, so that the first solve need not."""
+    """Compile the search kernels, so that the first run starts without a delay."""
     from scheduler.solver.annealing import warmup
 
     if warmup.is_slow():
-        click.echo("Compiling the search kernels, once ...", err=True)
+        click.echo("Compiling the search kernels (only once)…", err=True)
     warmup.warm_up()

@@ -17,7 +17,11 @@ from workers.layout import WORKERS
 )
 @click.argument("kinds", nargs=-1, required=True, type=click.Choice(list(WORKERS)), metavar="KIND...")
 @click.option(
-    "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Tasks done at a time."
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Tasks to run at the same time.",
 )
 def worker(kinds: Sequence[str], processes: int) -> None:
     """Run background tasks of these kinds until SIGTERM or Ctrl-C."""

@@ -44,14 +44,14 @@ def show(data: Path, ports: Ports, options: DemoOptions) -> int:
     """Run the demo and return its exit status."""
     console = Console(highlight=False)
     began = time.monotonic()
-    console.print("[bold]Starting[/] web server, workers, broker and mail catcher ...")
+    console.print("[bold]Starting[/] the web server, workers, broker and test inbox…")
     with embedded_stack(data, ports, say=console.print) as stack:
         demo = Demo(stack, options, console, began)
         status = stack.supervisor.attend(demo.play)
         if status == 0 and not options.leave:
-            console.print("The stack stays up; [bold]Ctrl-C[/] stops all of it.")
+            console.print("The site stays up. Press [bold]Ctrl-C[/] to stop everything.")
             stack.supervisor.watch()
-        console.print("Stopping ...")
+        console.print("Stopping…")
     return 130 if status is None else status
 
 
@@ -60,8 +60,8 @@ def planned_draft(database: Database, run: Run) -> ScheduleVersion:
     draft = draft_of(database, run)
     if draft is None:
         raise ChainmeetError(
-            f"Run {run.number} found no plan within {run.seconds} s: this machine is busy or slow. "
-            "Start the demo again with more time, such as --seconds 120"
+            f"Run {run.number} found no schedule within {run.seconds} s: this machine is busy or slow. "
+            "Start the demo again with more time, such as --seconds 120."
         )
     return draft
 
@@ -92,10 +92,10 @@ class Demo:
             self.step(f"Found the demo event [bold]{event.name}[/] in {self.stack.folder.root}")
         else:
             self.step(
-                f"Inventing an expo: {self.options.firms:,} firms, {self.options.requests:,} requests ..."
+                f"Generating an expo: {self.options.firms:,} exhibitors, {self.options.requests:,} requests…"
             )
             event = load_event(self.stack, self.options.firms, self.options.requests, self.options.seed)
-        self.step(f"{event.accepted:,} of {event.requests:,} requests are accepted and want a slot")
+        self.step(f"{event.accepted:,} of {event.requests:,} requests are accepted and need a slot")
         return event
 
     def run(self, event: DemoEvent) -> Run:
@@ -110,11 +110,11 @@ class Demo:
                 seconds=self.options.seconds,
                 requested_by=event.organiser_id,
             )
-        self.step(f"Run {asked.number}: snapshot, solve within {asked.seconds} s, check by the rules")
+        self.step(f"Run {asked.number}: snapshot, search of {asked.seconds} s, rule check")
         run = follow_run(self.stack.database, asked.id, line=terminal_line("  "), stopped=self.is_stopped)
         self.stop_here()
         if run.state is not RunState.FINISHED:
-            raise ChainmeetError(f"Run {run.number} {run.state}: {run.error or 'no reason was kept'}")
+            raise ChainmeetError(f"Run {run.number} {run.state}: {run.error or 'no reason was recorded'}")
         return run
 
     def publish(self, event: DemoEvent, run: Run) -> Outcome:
@@ -130,7 +130,7 @@ class Demo:
             compared_with=preview.compared_with,
             by=event.organiser_id,
         )
-        self.step(f"Published version {draft.number}; {done.mails:,} mails queued")
+        self.step(f"Version {draft.number} published. Emails queued: {done.mails:,}")
         counts = self.mails(event)
         return judge(database, run, draft, done.mails, counts)
 

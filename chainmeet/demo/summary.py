@@ -31,15 +31,16 @@ LINKS_VALID = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of the demo. `told` counts emails queued by this publication, `mails` those of the event.
+    """The outcome of the demo.
 
-    `unexamined` counts unscheduled requests without a reason.
+    `notifications` counts emails queued by this publication, `mails` those of the event, and `unexamined`
+    unscheduled requests without a reason.
     """
 
     version: ScheduleVersion
     findings: Findings
     served_bound: Number
-    told: int
+    notifications: int
     mails: outbox.OutboxCounts
     unexamined: int
 
@@ -58,18 +59,18 @@ class Outcome:
 
 
 def judge(
-    database: Database, run: Run, version: ScheduleVersion, told: int, mails: outbox.OutboxCounts
+    database: Database, run: Run, version: ScheduleVersion, notifications: int, mails: outbox.OutboxCounts
 ) -> Outcome:
     """Load the problem and plan of the run and check them."""
     with database.read() as session:
         files = stored_problems.load_problem_file(session, run.id), runs.get_plan_file(session, run.id)
     if files[0] is None or files[1] is None:
-        raise ChainmeetError(f"Run {run.number} kept no problem and plan.")
+        raise ChainmeetError(f"Run {run.number} stored no problem and plan.")
     problem, plan = read_problem(files[0]), read_plan(files[1])
     everything = sum(request.weight for request in problem.requests)
     bound = everything if plan.served_bound is None else plan.served_bound
     unexamined = sum(row.reason == NOT_EXAMINED for row in plan.unscheduled)
-    return Outcome(version, examine(problem, plan), bound, told, mails, unexamined)
+    return Outcome(version, examine(problem, plan), bound, notifications, mails, unexamined)
 
 
 def print_summary(console: Console, stack: Stack, event: DemoEvent, outcome: Outcome, seconds: float) -> None:
@@ -77,10 +78,10 @@ def print_summary(console: Console, stack: Stack, event: DemoEvent, outcome: Out
     console.print(_table(outcome, event, seconds))
     for fault in outcome.findings.faults[:10]:
         console.print(f"[red]{escape(fault)}[/]")
-    console.print(f"Site:   {stack.settings.base_url}")
-    console.print(f"Mails:  {stack.settings.mail_catcher_url}")
-    console.print(f"Answers by mail: LMTP at {HOST}:{stack.answers_port}", highlight=False)
-    console.print("Sign in as one of them (each link works once):")
+    console.print(f"Site:          {stack.settings.base_url}")
+    console.print(f"Test inbox:    {stack.settings.mail_catcher_url}")
+    console.print(f"Email replies: LMTP on {HOST}:{stack.answers_port}", highlight=False)
+    console.print("Sign-in links (each works once):")
     for role, email, name in sights(stack.database, event.id, outcome.version.id):
         link = account_link(stack.database, stack.settings, email, LINKS_VALID)
         console.print(f"  {role:<10} {link}  [dim]{escape(name or email)}[/]", soft_wrap=True)
@@ -93,16 +94,19 @@ def _table(outcome: Outcome, event: DemoEvent, seconds: float) -> Table:
     table.add_column("")
     table.add_column("", justify="right")
     rows = [
-        ("Violations of hard rules", f"{len(findings.faults)}"),
-        ("Meetings held, of accepted requests", f"{findings.held:,} of {findings.asked:,}"),
-        ("Not held, and not said why", f"{outcome.unexamined:,}"),
-        ("Served, of what can be served", f"{outcome.share:.2%} of {outcome.served_bound:,.0f}"),
+        ("Rule violations", f"{len(findings.faults)}"),
+        ("Scheduled meetings, of accepted requests", f"{findings.scheduled:,} of {findings.requests:,}"),
+        ("Unscheduled without a reason", f"{outcome.unexamined:,}"),
+        (
+            "Priority points scheduled, of the proven maximum",
+            f"{outcome.share:.2%} of {outcome.served_bound:,.0f}",
+        ),
         ("Score", f"{findings.score.total:,.0f}"),
         ("Idle slots", f"{terms['idle']:,}"),
         ("Hall changes", f"{terms['hall_change']:,}"),
-        ("Mails of this publishing", f"{outcome.told:,}"),
-        ("Mails sent so far", f"{mails.sent:,}" + (f", {mails.failed:,} failed" if mails.failed else "")),
-        ("Mails on their way", f"{mails.queued + mails.sending:,}"),
+        ("Emails of this publication", f"{outcome.notifications:,}"),
+        ("Emails sent so far", f"{mails.sent:,}" + (f", {mails.failed:,} failed" if mails.failed else "")),
+        ("Emails still queued", f"{mails.queued + mails.sending:,}"),
         ("Time", f"{seconds:.0f} s"),
     ]
     for row in rows:

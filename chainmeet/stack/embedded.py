@@ -46,7 +46,7 @@ def embedded_stack(data: Path, wanted: Ports, *, say: Callable[[str], None] = pr
         folder = DataFolder.open(data)
         cleanup.enter_context(folder.lock())
         site = ports.take(wanted.site, "the site", "--port")
-        mails = ports.take(wanted.mails, "the page of the mails", "--mail-port")
+        mails = ports.take(wanted.mails, "the test inbox", "--mail-port")
         smtp = ports.take(0, "the mail catcher", "")
         answers = ports.take(0, "answers", "")
         redis_url = broker.external_url()

@@ -18,7 +18,7 @@ class PortTaken(ChainmeetError):
         self.port = port
         other = port + 1 if port < 65535 else port - 1
         super().__init__(
-            f"Port {port} on {HOST}, for {what}, is taken by another program. Stop it, or take "
+            f"Port {port} on {HOST}, for {what}, is used by another program. Stop it, or use "
             f"another port: {option} {other} (make: ARGS='{option} {other}'), or {option} 0 for a free one."
         )
 

@@ -123,9 +123,7 @@ class Supervisor:
                 FIRST_WAIT if now - child.started > STEADY else min(LONGEST_WAIT, max(FIRST_WAIT, 2 * waited))
             )
             self._restarts[name] = (now + wait, wait)
-            self._say(
-                f"{name} ended with status {child.process.returncode}; it starts again in {wait:.0f} s."
-            )
+            self._say(f"{name} ended with status {child.process.returncode}; restarts in {wait:.0f} s.")
             self._say(child.last_lines(5))
         elif now >= at:
             self.children.remove(child)

@@ -77,7 +77,9 @@ def chainmeet_up(data: Path) -> Iterator[Up]:
             start_new_session=True,
         )
     try:
-        eventually(lambda: "Ctrl-C stops everything." in log.read_text() or process.poll() is not None)
+        eventually(
+            lambda: "Press Ctrl-C to stop everything." in log.read_text() or process.poll() is not None
+        )
         assert process.poll() is None, log.read_text()
         settings = DataFolder(data).settings()
         database = Database(settings.database_url)

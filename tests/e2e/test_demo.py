@@ -63,12 +63,12 @@ def test_the_demo_goes_the_whole_way_and_tells_nobody_twice(
 ) -> None:
     data, first = showing
     assert first.returncode == 0, first.stdout + first.stderr
-    assert figure(first.stdout, "Violations of hard rules") == "0"
-    assert figure(first.stdout, "Not held, and not said why") == "0"
-    mails = figure(first.stdout, "Mails of this publishing")
+    assert figure(first.stdout, "Rule violations") == "0"
+    assert figure(first.stdout, "Unscheduled without a reason") == "0"
+    mails = figure(first.stdout, "Emails of this publication")
     assert int(mails.replace(",", "")) > 0
-    assert figure(first.stdout, "Mails sent so far") == mails
-    assert figure(first.stdout, "Mails on their way") == "0"
+    assert figure(first.stdout, "Emails sent so far") == mails
+    assert figure(first.stdout, "Emails still queued") == "0"
     links = re.findall(r"^  (\w+) +http://127\.0\.0\.1:\d+/sign-in/[a-z2-7]{32}", first.stdout, re.MULTILINE)
     assert links == ["organiser", "exhibitor", "attendee"]
     sent = sent_by(DataFolder(data))
@@ -79,8 +79,8 @@ def test_the_demo_goes_the_whole_way_and_tells_nobody_twice(
     second = demo(data)
     assert second.returncode == 0, second.stdout + second.stderr
     assert "Found the demo event" in second.stdout
-    assert figure(second.stdout, "Mails of this publishing") == "0"
-    assert figure(second.stdout, "Mails sent so far") == mails
+    assert figure(second.stdout, "Emails of this publication") == "0"
+    assert figure(second.stdout, "Emails sent so far") == mails
 
 
 @pytest.mark.parametrize("reader", readers.NAMES)

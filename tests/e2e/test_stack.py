@@ -35,7 +35,7 @@ def started(data: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as out:
         process = subprocess.Popen(arguments(data), stdout=out, stderr=out, cwd=ROOT, env=environment())
     try:
-        eventually(lambda: "Ctrl-C stops" in log.read_text() or process.poll() is not None)
+        eventually(lambda: "Press Ctrl-C" in log.read_text() or process.poll() is not None)
         assert process.poll() is None, log.read_text()
         yield process
     finally:
@@ -115,7 +115,7 @@ def test_a_program_that_dies_is_started_again(up: Up) -> None:
 
 def test_two_stacks_do_not_share_a_folder(up: Up) -> None:
     said = refused(*arguments(up.data))
-    assert f"A stack runs on {up.data} already (process " in said
+    assert f"Another stack already uses {up.data} (process " in said
     assert "--data" in said
     assert responds(f"{up.site}/readyz")
 
@@ -126,7 +126,7 @@ def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path) -> None:
         other.listen()
         port = other.getsockname()[1]
         said = refused(*arguments(tmp_path / "data", port))
-    assert f"Port {port} on 127.0.0.1, for the site, is taken by another program." in said
+    assert f"Port {port} on 127.0.0.1, for the site, is used by another program." in said
     assert "--port 0" in said
 
 

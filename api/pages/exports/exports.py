@@ -38,7 +38,7 @@ ABOUT = {
     ListName.PEOPLE: gettext_lazy("Each person's meetings, with email address and phone number"),
     ListName.HALLS: gettext_lazy("Meetings at each table and booth"),
     ListName.INTERPRETERS: gettext_lazy("Each interpreter's meetings"),
-    ListName.NOT_HELD: gettext_lazy("Accepted requests that are not scheduled, with reasons"),
+    ListName.UNSCHEDULED: gettext_lazy("Accepted requests that are not scheduled, with reasons"),
 }
 LIST_NAMES = {
     ListName.MEETINGS: gettext_lazy("Meetings"),
@@ -46,7 +46,7 @@ LIST_NAMES = {
     ListName.PEOPLE: gettext_lazy("By person"),
     ListName.HALLS: gettext_lazy("By hall"),
     ListName.INTERPRETERS: gettext_lazy("By interpreter"),
-    ListName.NOT_HELD: gettext_lazy("Not scheduled"),
+    ListName.UNSCHEDULED: gettext_lazy("Not scheduled"),
 }
 PACK_NAMES = {
     PrintPack.PEOPLE: gettext_lazy("Personal agendas"),

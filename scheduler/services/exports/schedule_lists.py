@@ -27,11 +27,11 @@ class ListName(StrEnum):
     """A list of a schedule. The value is the sheet's name and part of the file name."""
 
     MEETINGS = "meetings"
-    FIRMS = "by firm"
+    FIRMS = "by exhibitor"
     PEOPLE = "by person"
     HALLS = "by hall"
     INTERPRETERS = "by interpreter"
-    NOT_HELD = "not held"
+    UNSCHEDULED = "not scheduled"
     UNANSWERED = "unanswered"
 
     @property
@@ -44,17 +44,20 @@ VERSION_LISTS: Final = tuple(name for name in ListName if name is not ListName.U
 
 _HEADERS: Final[Mapping[ListName, str]] = MappingProxyType(
     {
-        ListName.MEETINGS: "Day|From|To|Hall|Place|Firm that asks|Its people|Firm asked|Their people"
-        "|Interpreter|Topic|Request",
-        ListName.FIRMS: "Firm|Country|Day|From|To|Partner|Hall|Place|Own people|Their people"
+        ListName.MEETINGS: "Day|From|To|Hall|Location|Requesting exhibitor|Requesting attendees"
+        "|Requested exhibitor|Requested attendees|Interpreter|Topic|Request",
+        ListName.FIRMS: "Exhibitor|Country|Day|From|To|Partner|Hall|Location|Attendees"
+        "|Partner's attendees|Interpreter|Topic",
+        ListName.PEOPLE: "Person|Exhibitor|Email address|Phone|Day|From|To|Partner"
+        "|Partner's attendees|Hall|Location|Interpreter|Topic",
+        ListName.HALLS: "Hall|Location|Day|From|To|Requesting exhibitor|Requested exhibitor"
         "|Interpreter|Topic",
-        ListName.PEOPLE: "Person|Firm|Mail|Telephone|Day|From|To|Partner|Their people|Hall|Place"
-        "|Interpreter|Topic",
-        ListName.HALLS: "Hall|Place|Day|From|To|Firm that asks|Firm asked|Interpreter|Topic",
-        ListName.INTERPRETERS: "Interpreter|Day|From|To|Hall|Place|Firm that asks|Its people|Firm asked"
-        "|Their people|Topic",
-        ListName.NOT_HELD: "Firm that asks|Firm asked|Topic|Priority|Why not|What would let it in|Request",
-        ListName.UNANSWERED: "Firm asked|Country|Firm that asks|Topic|Priority|Asked on|Expires on|Request",
+        ListName.INTERPRETERS: "Interpreter|Day|From|To|Hall|Location|Requesting exhibitor"
+        "|Requesting attendees|Requested exhibitor|Requested attendees|Topic",
+        ListName.UNSCHEDULED: "Requesting exhibitor|Requested exhibitor|Topic|Priority|Reason"
+        "|Suggested fixes|Request",
+        ListName.UNANSWERED: "Requested exhibitor|Country|Requesting exhibitor|Topic|Priority"
+        "|Requested on|Respond by|Request",
     }
 )
 
@@ -138,7 +141,7 @@ def _list_version_sheets(
     for name, rows in _ROW_MAKERS.items():
         yield name, list(rows(meetings))
     yield (
-        ListName.NOT_HELD,
+        ListName.UNSCHEDULED,
         list(_list_unscheduled(session, actor, version, language)) if version is not None else [],
     )
 

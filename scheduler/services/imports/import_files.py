@@ -35,7 +35,7 @@ RETENTION = timedelta(days=7)
 MAX_PENDING_FILES = 20
 """Maximum number of pending files of an event. Above it, the oldest is deleted."""
 MAX_LISTED = 20
-SKIPPED_FILE_NAME = "left-out.xlsx"
+SKIPPED_FILE_NAME = "rows-with-errors.xlsx"
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,11 +185,11 @@ def test_the_command_names_the_broken_chain_and_says_so_by_its_code(
     monkeypatch.setenv("CHAINMEET_REDIS_URL", "redis://127.0.0.1:1")
     monkeypatch.setenv("CHAINMEET_SECRET_KEY", "x" * 40)
     good = CliRunner().invoke(main, ["audit", "verify"], catch_exceptions=False)
-    assert good.exit_code == 0 and "installation: 1 rows hold; ends with " in good.output
-    assert f"event {expo.event.key}: 1 rows hold; ends with {entries(database)[1].hash}" in good.output
+    assert good.exit_code == 0 and "installation: 1 rows verified; ends with " in good.output
+    assert f"event {expo.event.key}: 1 rows verified; ends with {entries(database)[1].hash}" in good.output
     behind_its_back(database, "UPDATE audit_log_entry SET role = '' WHERE chain > 0")
     bad = CliRunner().invoke(main, ["audit", "verify"], catch_exceptions=False)
-    assert bad.exit_code == 1 and f"event {expo.event.key}: 0 rows hold; BROKEN: row 1" in bad.output
+    assert bad.exit_code == 1 and f"event {expo.event.key}: 0 rows verified; BROKEN: row 1" in bad.output
 
 
 WRITERS, EACH = 6, 10

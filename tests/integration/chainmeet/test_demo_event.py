@@ -43,5 +43,5 @@ def test_a_run_that_found_no_plan_says_how_to_give_it_more_time(database: Databa
         expo = make_event(session)
         run = Run(event_id=expo.event.id, number=1, state=RunState.FINISHED, seconds=20, created_at=NOW)
         session.add(run)
-    with pytest.raises(ChainmeetError, match=r"no plan within 20 s: .* --seconds 120"):
+    with pytest.raises(ChainmeetError, match=r"no schedule within 20 s: .* --seconds 120"):
         planned_draft(database, run)

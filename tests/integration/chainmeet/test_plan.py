@@ -49,7 +49,7 @@ def changed(path: Path, name: str, change: Callable[[list[list[str]]], None]) ->
 def test_the_example_is_planned_and_agrees_with_the_check(example: Path, tmp_path: Path) -> None:
     done = planned(example, tmp_path / "out")
     assert done.exit_code == 0, done.output
-    assert "6 of 6 requests held" in done.output
+    assert "6 of 6 requests scheduled" in done.output
     problem, plan = read_problem(tmp_path / "out/problem.json"), read_plan(tmp_path / "out/plan.json")
     assert examine(problem, plan).faults == ()
     sheets = {
@@ -78,7 +78,7 @@ def test_what_is_not_held_stands_in_the_workbook_with_its_reason(example: Path, 
     }
     header, *rows = sheets["Not scheduled"]
     assert {row.cells[header.cells.index("Request")] for row in rows} == {"r-3", "r-5", "r-6"}
-    assert all(row.cells[header.cells.index("Why not")] for row in rows)
+    assert all(row.cells[header.cells.index("Reason")] for row in rows)
 
 
 def test_rows_with_faults_are_named_and_left_out_by_choice(example: Path, tmp_path: Path) -> None:
@@ -90,17 +90,17 @@ def test_rows_with_faults_are_named_and_left_out_by_choice(example: Path, tmp_pa
     assert refused.exit_code == 1
     assert "Firms, row 2, country: 'Atlantis' is not a country" in refused.output
     assert not (tmp_path / "out/plan.json").exists()
-    (sheet, *_) = read_workbook((tmp_path / "out/left-out.xlsx").read_bytes()).sheets
+    (sheet, *_) = read_workbook((tmp_path / "out/rows-with-errors.xlsx").read_bytes()).sheets
     assert "Atlantis" in sheet.rows[1].cells
-    assert planned(example, tmp_path / "out", "--leave-out").exit_code == 0
+    assert planned(example, tmp_path / "out", "--skip-errors").exit_code == 0
     assert (tmp_path / "out/plan.json").exists()
 
 
 @pytest.mark.parametrize(
     ("setting", "value", "said"),
     [
-        ("timezone", "Mars/Olympus", "Event, row 4, timezone: must be an IANA time zone"),
-        ("key", "?", "Event, row 3, key: must be 3 to 64 letters"),
+        ("timezone", "Mars/Olympus", "Event, row 4, timezone: enter an IANA time zone"),
+        ("key", "?", "Event, row 3, key: enter 3 to 64 letters"),
         ("policy", "{", "enter the policy as JSON"),
         ("freeze_hours", "999", "enter a value from 0 to 240"),
     ],
@@ -126,11 +126,11 @@ def test_a_file_that_is_no_workbook_is_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "event.xlsx"
     assert "No such file" in planned(path, tmp_path / "out").output
     path.write_bytes(b"%PDF-1.7")
-    assert "Send a spreadsheet" in planned(path, tmp_path / "out").output
+    assert "Upload a spreadsheet" in planned(path, tmp_path / "out").output
     path.write_bytes(
         write_xlsx([OutputSheet("Firms", ["name", "country", "tier"], [["A", "CN", "upstream"]])])
     )
-    assert "the workbook has no sheet `Event`" in planned(path, tmp_path / "out").output
+    assert "add a sheet `Event`" in planned(path, tmp_path / "out").output
 
 
 def test_an_export_of_the_demo_is_planned(tmp_path: Path) -> None:

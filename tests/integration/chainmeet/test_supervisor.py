@@ -113,7 +113,7 @@ def test_a_program_that_ends_is_started_again(tmp_path: Path, log: Path) -> None
         eventually(lambda: ups(log) == 1)
         supervisor.children[0].process.kill()
         supervisor.watch(until=lambda: ups(log) == 2)
-    assert said[0] == "web ended with status -9; it starts again in 1 s."
+    assert said[0] == "web ended with status -9; restarts in 1 s."
 
 
 def test_a_program_that_keeps_ending_is_started_ever_more_slowly(tmp_path: Path, log: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_program_that_keeps_ending_is_started_ever_more_slowly(tmp_path: Path,
     with Supervisor(tmp_path / "pids", said.append) as supervisor:
         supervisor.start(program("web", log, "print('up', flush=True); time.sleep(0.5); sys.exit(1)"))
         supervisor.watch(until=lambda: ups(log) == 3)
-    waits = [line.rpartition("again in ")[2] for line in said if "again in" in line]
+    waits = [line.rpartition("restarts in ")[2] for line in said if "restarts in" in line]
     assert waits[:2] == ["1 s.", "2 s."]
 
 

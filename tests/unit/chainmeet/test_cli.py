@@ -87,7 +87,7 @@ def test_a_database_that_does_not_answer_is_a_sentence(monkeypatch: pytest.Monke
     monkeypatch.setenv("CHAINMEET_SECRET_KEY", "k" * 32)
     result = CliRunner().invoke(main, ["db", "upgrade"])
     assert result.exit_code == 2
-    assert "does not answer" in result.stderr
+    assert "isn't responding" in result.stderr
     assert "secret" not in result.stderr
 
 
@@ -108,7 +108,7 @@ def test_a_plan_to_a_pipe_stands_alone(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "chainmeet.cli", "solve", str(path), "-o", "/dev/stdout"]
     shown = subprocess.run([*command, "--iterations", "1"], capture_output=True, text=True, check=True)
     assert json.loads(shown.stdout)["format"] == "chainmeet.plan/1"
-    assert "0 of 0 requests held" in shown.stderr
+    assert "0 of 0 requests scheduled" in shown.stderr
 
 
 def test_a_file_whose_policy_changed_is_searched_and_one_that_did_not_is_not(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ CLASH = (meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s0", "t1", "b1 c1"))
 def test_a_plan_that_keeps_every_rule_passes(tmp_path: Path) -> None:
     result = check(tmp_path, problem(), plan_of(problem(), *GOOD))
     assert result.exit_code == 0
-    assert "0 violations, and the score is 500 as the plan claims." in result.stdout
+    assert "0 violations, and the claimed score of 500 is correct." in result.stdout
     assert "2 of 2" in result.stdout
 
 
@@ -57,33 +57,36 @@ def test_a_violation_ends_with_status_1_and_names_its_rule(tmp_path: Path) -> No
     result = check(tmp_path, problem(), plan_of(problem(), *CLASH))
     assert result.exit_code == 1
     assert "H3: " in result.stdout
-    assert "1 violation, 0 untrue claims." in result.stdout
+    assert "1 violation, 0 incorrect claims." in result.stdout
 
 
 def test_the_limit_cuts_the_list_but_not_the_count(tmp_path: Path) -> None:
     result = check(tmp_path, problem(), plan_of(problem(), *CLASH), "--limit", "0")
     assert "H3" not in result.stdout
-    assert "... and 1 more" in result.stdout
+    assert "and 1 more (see --limit)" in result.stdout
     assert result.exit_code == 1
 
 
 @pytest.mark.parametrize(
     ("claims", "sentence"),
     [
-        ({"score": 501}, "claims a score of 501; it has 500"),
-        ({"terms": {"served": 6}}, "claims served 6; it has 5"),
-        ({"bound": 499}, "claims that no score is above 499; it has 500"),
-        ({"served_bound": 4}, "claims that at most 4 can be served; it serves 5"),
-        ({"meetings_bound": 0}, "claims that at most 0 meetings can be held; it has 2"),
-        ({"problem": "0" * 64}, "is for the problem 000000000000"),
-        ({"unscheduled": (Unscheduled("r1", "no-room", "No room."),)}, "r1 is held and unscheduled at once"),
+        ({"score": 501}, "claims a score of 501, but has 500"),
+        ({"terms": {"served": 6}}, "claims served 6, but has 5"),
+        ({"bound": 499}, "claims a maximum score of 499, but has 500"),
+        ({"served_bound": 4}, "claims that at most 4 can be served, but serves 5"),
+        ({"meetings_bound": 0}, "claims a maximum of 0 meetings, but schedules 2"),
+        ({"problem": "0" * 64}, "is for problem 000000000000"),
+        (
+            {"unscheduled": (Unscheduled("r1", "no-room", "No room."),)},
+            "r1 is both scheduled and unscheduled",
+        ),
     ],
 )
 def test_an_untrue_claim_ends_with_status_1(tmp_path: Path, claims: dict[str, Any], sentence: str) -> None:
     result = check(tmp_path, problem(), plan_of(problem(), *GOOD, **claims))
     assert result.exit_code == 1
     assert sentence in result.stdout
-    assert "0 violations, 1 untrue claim." in result.stdout
+    assert "0 violations, 1 incorrect claim." in result.stdout
 
 
 def test_an_answer_without_a_plan_breaks_no_rule() -> None:

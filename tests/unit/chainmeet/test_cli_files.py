@@ -72,9 +72,9 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="is not a folder"):
+    with pytest.raises(InvalidInput, match="no such folder"):
         require_writable(tmp_path / "no" / "plan.json")
-    with pytest.raises(InvalidInput, match="is a folder"):
+    with pytest.raises(InvalidInput, match="this is a folder"):
         require_writable(tmp_path)
 
 
@@ -92,7 +92,7 @@ def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:
 
 def test_a_link_into_no_folder_is_refused_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "plan.json").symlink_to(tmp_path / "no" / "plan.json")
-    with pytest.raises(InvalidInput, match="is not a folder"):
+    with pytest.raises(InvalidInput, match="no such folder"):
         require_writable(tmp_path / "plan.json")
 
 

@@ -17,20 +17,20 @@ REQUESTS = [ask("r1", "a", "b")]
 
 
 def test_a_first_plan_is_told_without_changes() -> None:
-    sentence = "feasible, 0 of 1 requests held, score 1,200 (bound 1,500), 2.0 s"
+    sentence = "feasible, 0 of 1 requests scheduled, score 1,200 (maximum 1,500), 2.0 s"
     assert summary(make_problem(requests=REQUESTS), Result(PLAN)) == sentence
 
 
 def test_what_the_changes_of_the_published_plan_bought_is_told() -> None:
     result = Result(PLAN, (), PublishedChanges(("r9",), ("r2", "r3"), ("r1",)), 1440)
     told = summary(make_problem(requests=REQUESTS, published=PUBLISHED), result)
-    assert told.endswith("2.0 s; 1 withdrawn, 2 forced and 1 voluntary changes (worth 1,440 points)")
+    assert told.endswith("2.0 s; 1 withdrawn, 2 unavoidable and 1 optional changes (a gain of 1,440 points)")
 
 
 def test_what_was_given_up_for_the_idle_spread_is_told() -> None:
     result = Result(PLAN, (), PublishedChanges(), given_up=("r1", "r2"))
     told = summary(make_problem(requests=REQUESTS, published=PUBLISHED), result)
-    assert told.endswith("changes; 2 published meetings were given up to keep max_idle_spread")
+    assert told.endswith("changes; 2 published meetings dropped because of max_idle_spread")
 
 
 def test_no_plan_is_told_without_changes() -> None:

@@ -23,13 +23,16 @@ from scheduler.services.reports.outcomes.chain_report import ChainReport, Outcom
 from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_OUTCOMES = ("Outcome", "Meetings", "Both say so", "One side says so", "The two differ", "Currency", "Amount")
+_OUTCOMES = (
+    *("Outcome", "Meetings", "Reported by both sides", "Reported by one side", "Outcomes differ"),
+    *("Currency", "Counted amount"),
+)
 _COUNTRIES = (
-    *("Country", "Area", "Firms"),
+    *("Country", "Area", "Exhibitors"),
     *(
         f"{tier}: {word}"
         for tier in (*(tier.value.capitalize() for tier in Tier), "All")
-        for word in ("wished", "held")
+        for word in ("accepted", "scheduled")
     ),
     "Between two tiers",
 )
@@ -147,13 +150,17 @@ def _sheets(report: ChainReport) -> list[OutputSheet]:
         for each in report.reported
     ]
     word = ("outcome", "amount", "currency")
-    head = [f"{who} {each}" for who in ("Asking firm:", "Asked firm:", "Counts:") for each in word]
+    head = [
+        f"{who} {each}"
+        for who in ("Requesting exhibitor:", "Requested exhibitor:", "Counted:")
+        for each in word
+    ]
     return [
         OutputSheet("Outcomes", _OUTCOMES, outcomes),
-        OutputSheet("Meetings", ["Request", "Firm that asks", "Firm asked", *head], said),
-        OutputSheet("Links", ["Tier", "Area", "Other tier", "Other area", "Wished", "Scheduled"], links),
+        OutputSheet("Meetings", ["Request", "Requesting exhibitor", "Requested exhibitor", *head], said),
+        OutputSheet("Links", ["Tier", "Area", "Other tier", "Other area", "Accepted", "Scheduled"], links),
         OutputSheet("Countries", _COUNTRIES, countries),
-        OutputSheet("Guests of honour", ["Guest", "Firms", "Meetings", "Between two tiers"], guests),
+        OutputSheet("Guests of honour", ["Guest", "Exhibitors", "Meetings", "Across tiers"], guests),
     ]
 
 

@@ -22,32 +22,32 @@ from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
 from scheduler.storage.models import Event, UnscheduledRequest
 
 KINDS: Final[Mapping[str, str]] = {
-    "person-cap": "one meeting a day more",
-    "firm-cap": "one meeting a day more",
-    "available": "available",
-    "shift": "longer shift",
-    "add-place": "one more place",
-    "add-table": "one more table",
-    "add-booth": "one more meeting at the booth at once",
-    "add-interpreter": "one more interpreter",
-    "add-person": "one more colleague",
-    "any-place": "table or booth, whichever is free",
-    "withdraw": "withdraw",
-    "take-part": "takes part after all",
+    "person-cap": "one more meeting per day",
+    "firm-cap": "one more meeting per day",
+    "available": "make available",
+    "shift": "extend shift",
+    "add-place": "add table or space at the booth",
+    "add-table": "add table",
+    "add-booth": "extend booth",
+    "add-interpreter": "add interpreter",
+    "add-person": "add colleague",
+    "any-place": "allow a table or the booth",
+    "withdraw": "cancel the other meeting",
+    "take-part": "let them attend after all",
     "closed": "allow the time",
-    "fixed": "fix there",
-    "again": "longer search, or hold it there",
-    "weight": "hold it all the same",
-    "precedence": "drop the order with",
+    "fixed": "lock to the time",
+    "again": "run longer, or schedule it then",
+    "weight": "schedule it anyway",
+    "precedence": "remove the required order",
 }
 """Descriptions of fixes, by kind."""
 GROUPS: Final = (
-    *("Group", "Why not", "About", "From", "Requests", "Weight", "What helps", "Whom or where"),
-    *("Lets in", "Points"),
+    *("Group", "Reason", "Regarding", "From", "Requests", "Priority points", "Best fix", "Applies to"),
+    *("Requests gained", "Points"),
 )
 REQUESTS: Final = (
-    *("Group", "Firm that asks", "Firm asked", "Priority", "Why not", "In the way"),
-    *("What would let it in", "Whom or where", "When", "Request"),
+    *("Group", "Requesting exhibitor", "Requested exhibitor", "Priority", "Reason", "Caused by"),
+    *("Suggested fix", "Applies to", "Time", "Request"),
 )
 
 
