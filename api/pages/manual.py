@@ -51,7 +51,7 @@ EXHIBITOR_SECTIONS: Mapping[str, str] = MappingProxyType(
 """Section of the exhibitors' guide by menu entry. Other pages lead to its beginning."""
 ORGANISER_SECTIONS: Mapping[str, str] = MappingProxyType(
     {
-        "audit_log": "share-the-work-with-a-team",
+        "audit_log": "view-the-audit-log",
         "board": "move-meetings-on-the-board",
         "calendar_status": "calendar-status",
         "chain_report": "view-statistics-and-the-chain-report",
