@@ -158,7 +158,7 @@ def test_one_tap_on_my_day_and_the_amount_on_its_own_page(
     now[0] = fair.start + timedelta(minutes=1)
     for page in ("/my-day", "/agenda", "/agenda/firm", f"/week?meeting={fair.requests[0].key}"):
         assert len(re.findall(r'<button [^>]*name="kind"', mine.get(site.path(page)))) == 4, page
-    assert "Noted." in mine.post(path, kind="signed", back=site.path("/my-day"))
+    assert "Outcome saved." in mine.post(path, kind="signed", back=site.path("/my-day"))
     page = mine.post(path, 422, kind="none", amount="5 000")
     assert 'value="5 000"' in page and "enter an amount only for an intent" in page
     mine.post(path, kind="signed", amount="5000", currency="EUR")
