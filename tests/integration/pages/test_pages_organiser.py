@@ -247,7 +247,7 @@ def test_the_menu_of_an_organiser_names_the_requests(database: Database, broker_
     assert 'aria-current="page">Requests</a>' in page
     page = browser.get(f"/events/{expo.event.key}/requests/{key}")
     assert "You were asked" not in page
-    assert "<title>Request of Firm 0 to Firm 1, " in page
+    assert "<title>Request from Firm 0 to Firm 1, " in page
     with database.read() as session:
         exhibitor = session.get_one(Account, expo.people[1][0].account_id)
     page = Browser(web_app(database, broker_url), exhibitor).get(
