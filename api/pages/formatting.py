@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, get_timezone_gmt
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 from flask import Flask, g, has_request_context
 from markupsafe import Markup, escape
 
@@ -263,7 +263,7 @@ def share(value: float | None, of: float | None) -> str:
     """Format a percentage: 99.67%, rounded down so that it never overstates, or a dash if unknown."""
     if value is None or not of:
         return "–"
-    return f"{format_decimal(int(value / of * 10_000) / 100, '0.00', locale=speaking.locale())}%"
+    return format_percent(int(value / of * 10_000) / 10_000, "0.00%", locale=speaking.locale())
 
 
 def by_country(values: Sequence[FacetValue]) -> list[FacetValue]:

@@ -63,7 +63,7 @@ def test_everything_leads_to_the_one_page(open_page: OpenPage, expo: Expo) -> No
         assert page.url.endswith("/busy-times")
         expect(page.get_by_role("heading", level=1)).to_have_text("Busy times")
     page = open_page("/agenda")
-    page.get_by_text("More", exact=True).click()
+    page.locator("summary", has_text="Account of").click()
     page.get_by_role("link", name="Busy times", exact=True).click()
     expect(page.get_by_role("button", name="Save busy times")).to_be_visible()
 
@@ -75,7 +75,7 @@ def test_a_calendar_is_looked_at_saved_and_removed_without_javascript(
     file.write_bytes(busy_in(expo.slots[1], expo.slots[6], expo.slots[13], summary="Board meeting"))
     page = open_page("/agenda", java_script_enabled=False)
     page.get_by_role("link", name="Set busy times").click()
-    expect(page.get_by_text("No calendar yet.")).to_be_visible()
+    expect(page.get_by_text("No calendars yet.")).to_be_visible()
     expect(page.get_by_label("Arrival")).to_be_hidden()
     add(page, "Calendar file")
     page.get_by_label("File", exact=True).set_input_files(file)
@@ -83,7 +83,7 @@ def test_a_calendar_is_looked_at_saved_and_removed_without_javascript(
     expect(page.get_by_role("heading", level=1)).to_have_text("office.ics: preview")
     expect(page.get_by_text("3 of 16")).to_be_visible()
     expect(page.get_by_role("table").get_by_text("Board meeting")).to_have_count(3)
-    expect(page.get_by_text("The next plan moves a meeting")).to_be_visible()
+    expect(page.get_by_text("The next schedule moves a meeting")).to_be_visible()
     assert unavailable(database, expo) == set()
     page.get_by_role("button", name="Save calendar").click()
     expect(page.get_by_role("status").first).to_contain_text("Saved: office.ics.")
@@ -213,7 +213,7 @@ def test_a_file_that_is_none_is_refused_beside_its_field(open_page: OpenPage, tm
     add(page, "Calendar file")
     page.get_by_label("File", exact=True).set_input_files(file)
     page.get_by_role("button", name="Preview file").click()
-    expect(page.locator("#file-error")).to_contain_text("This is no calendar file")
+    expect(page.locator("#file-error")).to_contain_text("This is not a calendar file")
     expect(page.get_by_label("File", exact=True)).to_have_attribute("aria-invalid", "true")
 
 

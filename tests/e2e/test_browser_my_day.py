@@ -207,7 +207,7 @@ def test_running_late_survives_a_site_that_is_down_and_a_closed_tab(
 def test_running_late_is_tried_again_by_itself(page: Page, site: Wire, fair: Fair) -> None:
     site.is_down = True
     place = say_late(page)
-    expect(place).to_contain_text("We’ll keep trying.")
+    expect(place).to_contain_text("Sending will be retried.")
     site.is_down = False
     page.clock.run_for(31_000)
     expect(place).to_contain_text("The other attendees see that you'll be 10 minutes late.")
@@ -350,7 +350,9 @@ def test_accepting_without_a_network_waits_too(page: Page, database: Database, f
     card.get_by_role("button", name="Accept").click()
     expect(card.locator("[data-place$=answer]")).to_contain_text("Accepted. Saved. Will be sent when")
     page.context.set_offline(False)
-    expect(card.locator("[data-place$=answer]")).to_contain_text("You are expected at this meeting.")
+    expect(card.locator("[data-place$=answer]")).to_contain_text(
+        "The other attendees expect you at this meeting."
+    )
     with database.read() as session:
         given = session.scalars(select(InvitationReply.partstat)).all()
     assert given == [Partstat.ACCEPTED]

@@ -260,10 +260,10 @@ def hand_over(story: Story, li: Visitor) -> None:
     """Hand over a meeting to a colleague, see the consequences, and cancel the handover."""
     page = li.page
     page.goto(story.path("/week"))
-    page.locator(".meet").first.click()
-    page.locator("form.hand button").first.click()
+    page.locator(".slot-meeting").first.click()
+    page.locator("form.hand-over button").first.click()
     page.get_by_role("button", name=li.say("Cancel handover")).click()
-    page.locator("form.hand").first.wait_for()
+    page.locator("form.hand-over").first.wait_for()
 
 
 def print_the_agenda(story: Story, li: Visitor) -> None:

@@ -140,7 +140,7 @@ def change_member(event_key: str, account_id: int) -> str | Response | tuple[str
     actor.require(Right.MANAGE_TEAM, sentence=OWNERS_ONLY)
 
     def work(db: Session) -> None:
-        role, until = _role(typed.get("role", "")), _day(typed.get("until", ""))
+        role, until = _each(lambda: _role(typed.get("role", "")), lambda: _day(typed.get("until", "")))
         chosen = typed.getlist("delegations")
         members.change_member(
             db, actor, account_id, role=role, until=until, delegations=chosen, now=context.now()
@@ -180,7 +180,8 @@ def _done(
     except LastOwner as error:
         return _page(actor, refused=str(error)), 409
     except InvalidInput as error:
-        return _page(actor, about=about, faults=_faults(error), typed=request.form), 422
+        faults = {f"{name}-{about}": message for name, message in _faults(error).items()}
+        return _page(actor, about=about, faults=faults, typed=request.form), 422
     flash(told, "good")
     return redirect(url_for(to) if to else url_for("team.show_team", event_key=actor.event_key), 303)
 
@@ -227,7 +228,15 @@ def _page(
     about: int = 0,
     refused: str = "",
 ) -> str:
-    """Render the page. `about` is the member whose form has the errors, or 0 for the invitation form."""
+    """Render the page.
+
+    Parameters
+    ----------
+    faults
+        Errors by the id of their field: in the form of a member, its name and the account's id.
+    about
+        The member whose form has the errors, or 0 for the invitation form.
+    """
     with context.database().read() as db:
         return rendering.render(
             db,

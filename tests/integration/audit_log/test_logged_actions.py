@@ -257,7 +257,7 @@ def test_the_pages_show_filter_and_export_it(database: Database, expo: Expo) -> 
     shown = browser.get(page)
     assert "Step 60" in shown and "Step 10" not in shown and "1 to 50 of 60" in shown
     assert "Step 10" in browser.get(f"{page}?page=2")
-    assert "Nothing was done that matches" in browser.get(f"{page}?act=run&since=x&until=2999-01-01")
+    assert "No entries match your filters" in browser.get(f"{page}?act=run&since=x&until=2999-01-01")
     text = browser.client.get(f"{page}.csv?text=step+57").text
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert [row["about"] for row in rows] == ["step 57"] and rows[0]["after"] == '{"a":2}'

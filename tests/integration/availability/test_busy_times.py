@@ -303,7 +303,7 @@ def test_another_secret_key_is_said_so(person: Person) -> None:
     person.far.octets = busy_in(person.slots[0])
     person.save(person.link())
     assert person.refetch(secret_key="y" * 32) == 1
-    assert "link it again" in person.sources()[0].failure and person.unavailable() == {0}
+    assert "add it again" in person.sources()[0].failure and person.unavailable() == {0}
 
 
 def test_nothing_is_fetched_once_the_event_is_over(person: Person) -> None:

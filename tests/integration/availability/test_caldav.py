@@ -107,7 +107,7 @@ def test_the_addresses_of_well_known_services_are_known() -> None:
 
 def test_a_wrong_password_is_said_in_a_sentence_and_goes_nowhere(person: Person) -> None:
     with dav_server() as (server, fetcher):
-        with pytest.raises(FetchFailure, match="does not accept this user name and app password"):
+        with pytest.raises(FetchFailure, match="did not accept this user name and app password"):
             person.preview(server, fetcher, account=DavAccount(USER, "wrong"))
         assert len(server.seen) == 1, "it is not tried elsewhere"
         person.fill(server, 1)
@@ -190,7 +190,7 @@ def test_a_site_that_switches_it_off_asks_no_server(person: Person) -> None:
         before = len(server.seen)
         person.refetch(fetcher, reads_caldav=False)
         assert len(server.seen) == before
-    assert "does not read calendars by CalDAV" in person.source().failure and person.taken() == [1]
+    assert "doesn't read CalDAV calendars" in person.source().failure and person.taken() == [1]
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_on_the_page_it_is_looked_at_saved_and_removed_and_no_page_has_the_passw
         held.fill(server, 1)
         page = Page(held, fetcher)
         pages = [page.connect(server=server.address())]
-        assert "1 of 6" in pages[0] and "app password, encrypted" in pages[0]
+        assert "1 of 6" in pages[0] and "app password in encrypted form" in pages[0]
         key = held.source().key
         pages.append(page.browser.post(f"{page.path}/preview/{key}/save"))
         assert "connected with an app password, which is deleted with the calendar" in pages[1]
@@ -268,13 +268,13 @@ def test_an_error_stands_at_its_field_and_keeps_all_that_was_typed_but_the_passw
         page = Page(held, fetcher)
         shown = page.connect(422, server=server.address(), password="wrong-hunter3")
         assert (
-            "does not accept this user name" in shown
+            "did not accept this user name" in shown
             and 'aria-describedby="server-other-help server-other-error"' in shown
         )
         assert f'value="{USER}"' in shown and server.address() in shown and "wrong-hunter3" not in shown
         shown = page.connect(422, server=server.address(), user="a:b")
-        assert 'user-other-error"' in shown and "Type the user name" in shown
-        assert "begin with https" in page.connect(422, server="http://dav.example/")
+        assert 'user-other-error"' in shown and "Enter the user name" in shown
+        assert "starts with https" in page.connect(422, server="http://dav.example/")
 
 
 def test_the_form_is_in_the_reader_s_language(held: Person) -> None:

@@ -74,7 +74,7 @@ def test_an_entry_that_explains_its_zone_nowhere_has_the_one_that_all_others_agr
         window = busy_times.reading_for(session, person.actor.attendee_id or 0)
     one = customized("+0800", "20261207T090000", "a")
     assert len(window.of([one + bare], "Asia/Tokyo").busy) == 2
-    with pytest.raises(Exception, match="does not explain"):
+    with pytest.raises(Exception, match="without defining it"):
         window.of([one + customized("+0530", "20261207T070000", "b") + bare], "Asia/Tokyo")
 
 
@@ -203,14 +203,14 @@ def test_a_server_of_http_digest_is_signed_in_to(person: Person, algorithm: str)
         person.save(person.preview(server, fetcher))
         assert person.taken() == [1, 4]
         tried = len(server.seen)
-        with pytest.raises(FetchFailure, match="does not accept this user name and app password"):
+        with pytest.raises(FetchFailure, match="did not accept this user name and app password"):
             person.preview(server, fetcher, account=DavAccount(USER, "wrong"))
         assert len(server.seen) == tried + 2, "once as Basic, once as Digest, and no more"
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refusal_names_app_passwords(person: Person, status: int) -> None:
-    said = "create an app password in its security settings"
+    said = "Create an app password in the account's security settings"
     with dav_server(refuses=status) as (server, fetcher), pytest.raises(FetchFailure, match=said):
         person.preview(server, fetcher)
 

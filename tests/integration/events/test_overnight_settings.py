@@ -135,6 +135,6 @@ def test_what_nights_did_is_listed_page_by_page_with_their_budget(database: Data
         page = overnight_runs.list_runs(session, expo.organiser_actor(), number=2, limit=2)
     assert (page.total, page.last, [night.number for night in page.items]) == (3, 2, [1])
     text_of_page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}/overnight")
-    assert "61 of 60" in text_of_page and "4 %, 1 per person" in text_of_page
+    assert "61 of 60" in text_of_page and "4%, 1 per person" in text_of_page
     assert text_of_page.partition('id="past"')[2].count("No plan was found.") == 3
     assert text_of_page.count("No plan was found.") == 4, "and as the last one"

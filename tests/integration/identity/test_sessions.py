@@ -107,7 +107,7 @@ def test_a_person_sees_the_browsers_and_signs_out_one_or_all(
     stranger.get("/sessions")
     stranger.post(f"/sessions/{first.id}/end", status=404)
     assert is_in(phone)
-    assert "That browser is signed out" in laptop.post(f"/sessions/{first.id}/end")
+    assert "Browser signed out" in laptop.post(f"/sessions/{first.id}/end")
     assert is_in(laptop) and not is_in(phone)
     phone.sign_in(app, account)
     assert "All other browsers signed out." in laptop.post("/sessions/others/end")
@@ -280,7 +280,7 @@ def test_the_times_of_sessions_are_by_ones_own_clock_which_is_named(
     def said(who: Browser) -> tuple[set[str], str]:
         page = who.get("/sessions")
         shown = set(re.findall(r"\d\d:\d\d(?=</time>)", page))
-        return shown, re.findall(r"Times are by your clock: ([^<]*)\.", page)[0]
+        return shown, re.findall(r"Times are in your time zone: ([^<]*)\.", page)[0]
 
     assert said(browser) == ({"09:00"}, "Budapest, UTC+01:00")
     with database.write() as session:

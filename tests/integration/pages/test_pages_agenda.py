@@ -40,7 +40,7 @@ def test_agendas_show_who_meets_whom_when_and_where(site: Site) -> None:
     assert "Beijing time, UTC+08:00" in page and "Table t0" in page and "Hall 0" in page
     assert "Firm 1" in page and "F1-P0" in page and "Solid cells" in page
     exhibitor = site.exhibitor(0)
-    assert "You have no meeting in the published schedule" in exhibitor.get(site.path("/agenda"))
+    assert "You have no meetings in the published schedule" in exhibitor.get(site.path("/agenda"))
     page = exhibitor.get(site.path("/agenda/firm"))
     assert "Solid cells" in page and "F0-P1" in page
     assert "Solid cells" in exhibitor.get(site.path("/people/f0-p1/agenda"))

@@ -72,7 +72,7 @@ def site(database: Database, monkeypatch: pytest.MonkeyPatch) -> Site:
 def test_the_agenda_leads_to_an_empty_page_that_says_what_to_do(site: Site) -> None:
     assert f'href="{site.path}"' in site.visitor.get(f"/events/{site.expo.event.key}/agenda")
     page = site.visitor.get(site.path)
-    assert "No calendar yet." in page and re.search(r"Meeting with </span>\s*Firm 1", page)
+    assert "No calendars yet." in page and re.search(r"Meeting with </span>\s*Firm 1", page)
     assert page.count('type="checkbox"') == 6 and "data-clashes hidden" in page
 
 
@@ -91,7 +91,7 @@ def test_a_file_is_looked_at_saved_and_removed(site: Site) -> None:
 
 def test_discarding_keeps_nothing(site: Site) -> None:
     site.upload(busy_in(site.slots[2]))
-    assert "Nothing of that calendar was kept" in site.preview_step("discard")
+    assert "Nothing was saved" in site.preview_step("discard")
     with site.database.read() as session:
         assert session.scalars(select(BusySource)).all() == []
 
@@ -104,13 +104,13 @@ def test_a_calendar_that_takes_nothing_says_so(site: Site) -> None:
 def test_a_clash_with_a_published_meeting_is_told_in_words(site: Site) -> None:
     page = site.upload(busy_in(site.slots[1]))
     assert "1 published meeting falls into a time that is taken" in page
-    assert re.search(r"Firm 1, Mon, 7 Dec, 09:30</li></ul>\s*<p>The next plan moves a meeting", page)
+    assert re.search(r"Firm 1, Mon, 7 Dec, 09:30</li></ul>\s*<p>The next schedule moves a meeting", page)
     agenda = f"/events/{site.expo.event.key}/agenda"
-    assert "The next plan moves a meeting" not in site.visitor.get(agenda)
+    assert "The next schedule moves a meeting" not in site.visitor.get(agenda)
     page = site.preview_step("save")
     assert "data-clashes hidden" not in page
     assert re.search(r"data-taken><b><time[^>]*>Mon, 7 Dec, 09:30</time></b>\s*Firm 1", page)
-    assert "The next plan moves a meeting" in site.visitor.get(agenda)
+    assert "The next schedule moves a meeting" in site.visitor.get(agenda)
 
 
 def test_a_clash_that_starts_soon_is_not_promised_to_move(
@@ -139,9 +139,12 @@ def test_the_assumed_zone_is_shown_and_can_be_changed(site: Site) -> None:
 @pytest.mark.parametrize(
     ("octets", "said"),
     [
-        (b"garbage", "This is no calendar file"),
+        (b"garbage", "This is not a calendar file"),
         (b"x" * (MAX_OCTETS + 1), "larger than 10 MiB"),
-        (calendar("BEGIN:VEVENT", "DTSTART:20261207T0100Z", "END:VEVENT"), "Nothing in the calendar"),
+        (
+            calendar("BEGIN:VEVENT", "DTSTART:20261207T0100Z", "END:VEVENT"),
+            "The calendar can't be read because",
+        ),
         (calendar("BEGIN:VEVENT", "DTSTART:20261207T010000Z", "RRULE:FREQ=SECONDLY", "END:VEVENT"), "every"),
     ],
 )

@@ -123,7 +123,7 @@ def test_a_changed_time_moves_the_next_overnight_run(database: Database, broker_
         "proposals": "yes", "mail_per_minute": "90", "publish_hold": "3", "contact": " Hall 1  desk ",
         "remind_minutes": "15",
     }  # fmt: skip
-    assert "The settings are saved" in browser.post(path, **typed)
+    assert "Settings saved" in browser.post(path, **typed)
     page = browser.get(path)
     assert 'value="Hall 1 desk"' in page and 'name="remind_minutes" type="number" value="15"' in page
     assert 'name="proposals" value="yes" checked' in page

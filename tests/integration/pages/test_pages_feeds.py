@@ -97,7 +97,7 @@ def test_a_wrong_or_renewed_address_is_not_found(site: Site) -> None:
     address = "127.0.0.1:8000" + _feed(person)
     assert f'value="http://{address}"' in page and f'value="webcal://{address}"' in page
     page = browser.post(site.path("/agenda/feed"))
-    assert "Your calendar has a new address" in page and _feed(person) not in page
+    assert "Your calendar feed has a new link" in page and _feed(person) not in page
     client = site.app.test_client()
     assert client.get(_feed(person)).status_code == 404
     assert client.get("/calendar/wrong.ics").status_code == 404

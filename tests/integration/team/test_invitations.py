@@ -200,16 +200,16 @@ def test_an_owner_invites_and_the_reader_joins_by_the_pages(
     assert "New invitation" in owner.get(page)
     form = {"email": "nobody", "role": "read-only", "until": "tomorrow", "language": "en"}
     refused = owner.post(f"{page}/invite", 422, **form)
-    assert "enter a day such as" in refused and 'value="nobody"' in refused
+    assert "enter a date, like 2027-06-25, or leave blank" in refused and 'value="nobody"' in refused
     sent = owner.post(f"{page}/invite", **{**form, "email": ADDRESS, "until": ""})
-    assert f"The invitation to {ADDRESS} is on its way" in sent and "Take back" in sent
+    assert f"Invitation sent to {ADDRESS}." in sent and "Revoke" in sent
     with database.read() as session:
         token = token_of(newest(session))
     guest = Browser(app)
-    assert "Join team? Role: Reader" in guest.get(f"/team/{token}")
+    assert "Join the team? Role: Viewer" in guest.get(f"/team/{token}")
     joined = guest.post(f"/team/{token}")
-    assert "You are in the team" in joined
-    assert "does not work any more" in Browser(app).get(f"/team/{token}", status=410)
+    assert "You've joined the team" in joined
+    assert "no longer works" in Browser(app).get(f"/team/{token}", status=410)
     assert "New invitation" not in guest.get(page)
     assert "Run now" not in guest.get(f"/events/{expo.event.key}/schedule")
 
@@ -226,7 +226,7 @@ def test_an_invitation_signs_nobody_in_for_an_account_that_was_there(
     with database.read() as session:
         token = token_of(newest(session))
     stranger = Browser(app)
-    assert "This browser is then signed in" not in stranger.get(f"/team/{token}")
+    assert "You'll be signed in with this address" not in stranger.get(f"/team/{token}")
     taken = stranger.post(f"/team/{token}")
     assert (
         f"{account.email} has joined the team. Sign in with that address." in taken
@@ -256,9 +256,9 @@ def test_an_open_browser_loses_the_event_at_once(database: Database, app: Flask,
     member, owner = Browser(app, account), Browser(app, expo.organiser)
     page = f"/events/{expo.event.key}/team"
     assert account.email in owner.get(page) and "Members" in member.get(page)
-    assert "not in the team any more" in owner.post(f"{page}/members/{account.id}/remove")
+    assert "removed from the team" in owner.post(f"{page}/members/{account.id}/remove")
     member.get(page, status=404)
-    assert "An event needs an owner" in owner.post(f"{page}/members/{expo.organiser.id}/remove", status=409)
+    assert "The event needs an owner" in owner.post(f"{page}/members/{expo.organiser.id}/remove", status=409)
     with database.read() as session:
         assert session.scalars(select(TeamMember.account_id)).all() == [expo.organiser.id]
         assert not session.scalars(select(TeamInvitation)).all()
@@ -275,3 +275,18 @@ def test_a_last_day_is_set_and_shown_and_a_wrong_one_kept_as_typed(
     wrong = owner.post(step, 422, role="help desk", until="2020-01-01")
     assert "enter a date that is not in the past" in wrong and 'value="2020-01-01"' in wrong
     assert "Thu, 24 December 2099" in owner.post(step, role="help desk", until="2099-12-24")
+
+
+def test_each_error_of_a_member_stands_at_its_own_field(database: Database, app: Flask, expo: Expo) -> None:
+    with database.write() as session:
+        ids = [make_member(session, expo, TeamRole.HELP_DESK).id for _ in range(2)]
+    owner, page = Browser(app, expo.organiser), f"/events/{expo.event.key}/team"
+    owner.get(page)
+    wrong = owner.post(f"{page}/members/{ids[0]}", 422, role="chief", until="tomorrow")
+    said = dict(re.findall(r'id="([\w-]+)-error"><span[^>]*></span>([^<]*)<', wrong))
+    assert said == {
+        f"role-{ids[0]}": "Choose a role.",
+        f"until-{ids[0]}": "Enter a date, like 2027-06-25, or leave blank.",
+    }
+    every = re.findall(r' id="([^"]+)"', wrong)
+    assert len(every) == len(set(every)) and f"until-{ids[1]}" in every

@@ -122,7 +122,7 @@ def test_a_token_has_no_more_than_its_maker_has_now(database: Database, expo: Ex
 def test_the_last_owner_cannot_go(database: Database, expo: Expo) -> None:
     other = member(database, expo, TeamRole.ORGANISER)
     with database.write() as session:
-        with pytest.raises(LastOwner, match="Make somebody else an owner first"):
+        with pytest.raises(LastOwner, match="Make another member an owner first"):
             members.remove_member(session, expo.organiser_actor(), expo.organiser.id, now=NOW)
         with pytest.raises(LastOwner):
             change(session, expo, expo.organiser, TeamRole.ORGANISER)

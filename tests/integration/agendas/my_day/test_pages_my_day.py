@@ -157,7 +157,10 @@ def test_a_word_is_answered_in_json_and_what_never_will_arrive_with_a_reason(mak
 
 
 def test_what_is_said_of_a_meeting_that_is_over_or_far_ahead_has_its_reason(make_site: MakeSite) -> None:
-    for minutes, why in ((-31, "This meeting is over."), (60 * 13, "You can say this from 12 hours before")):
+    for minutes, why in (
+        (-31, "This meeting is over."),
+        (60 * 13, "You can report a delay from 12 hours before"),
+    ):
         site, fair = make_site(each=1, days=1, told=True, minutes=minutes)
         mine = site.exhibitor(0)
         mine.get(site.path("/my-day"))
@@ -174,7 +177,7 @@ def test_between_meetings_at_the_own_booth_no_way_is_told(make_site: MakeSite, d
         session.execute(update(PlannedMeeting).values(place_id=booth))
     page = site.exhibitor(0).get(site.path("/my-day"))
     assert page.count("Your booth, Hall 0") >= 3
-    assert "Same hall" not in page and "In the hall of your" not in page
+    assert "Same hall" not in page and "Same hall as your" not in page
 
 
 def test_what_is_over_stands_below_a_heading_also_where_nothing_is_left(make_site: MakeSite) -> None:
@@ -222,7 +225,7 @@ def test_requests_are_counted_in_the_menu_of_those_who_can_respond(make_site: Ma
         make_firm(session, fair.expo)
         make_request(session, fair.expo, len(fair.expo.firms) - 1, 0, state=RequestState.PENDING)
     exhibitor, attendee = (site.browser(person) for person in fair.expo.people[0])
-    count = '1<span class="hidden-label"> to do</span>'
+    count = '1<span class="visually-hidden"> to do</span>'
     assert count in exhibitor.get(site.path("/week")) and count not in attendee.get(site.path("/week"))
 
 

@@ -37,21 +37,23 @@ def test_the_grid_leads_to_each_meeting_beside_it(make_site: MakeSite) -> None:
     browser, key = site.exhibitor(0), fair.requests[0].key
     page = browser.get(site.path("/week"))
     assert 'aria-label="Mon, 7 December 2026, by time and person"' in page
-    assert page.count('class="meet ') == 4 and 'id="chosen"' not in page
-    assert re.search(r'aria-current="page"><svg.*?</svg>Week</a>', page)
+    assert page.count('class="slot slot-meeting') == 4 and 'id="chosen"' not in page
+    assert re.search(
+        r'aria-current="page"><span class="icon i-calendar" aria-hidden="true"></span>My week</a>', page
+    )
     chosen = browser.get(site.path(f"/week?meeting={key}"))
     for words in (
         "Song Wanqing",
-        "no reply yet",
+        "No reply yet",
         "Accept",
         "Propose another time",
         "Hand over",
-        "once somebody",
+        "once one person from each side",
     ):
         assert words in chosen[chosen.index('id="chosen"') :], words
     assert 'id="chosen"' not in browser.get(site.path("/week?meeting=none&day=x&show=y&person=z"))
     one = browser.get(site.path("/week?person=f0-p1"))
-    assert one.count('class="meet ') == 2 and one.count('scope="col"') == 2
+    assert one.count('class="slot slot-meeting') == 2 and one.count('scope="col"') == 2
 
 
 def test_accepting_in_the_week_stays_there_and_shows_both_sides_and_the_contact(make_site: MakeSite) -> None:
@@ -66,8 +68,8 @@ def test_accepting_in_the_week_stays_there_and_shows_both_sides_and_the_contact(
         )
         assert "You accepted." in page and "Company week" in page
     page = site.exhibitor(0).get(path)
-    assert page.count(">accepted</span>") == 2 and fair.expo.people[1][0].email in page
-    assert 'class="meet in-energy"' in page  # solid: we have accepted
+    assert page.count("</span>Accepted</span>") == 2 and fair.expo.people[1][0].email in page
+    assert 'class="slot slot-meeting area-energy"' in page  # solid: we have accepted
 
 
 def test_a_meeting_is_handed_over_and_left_as_published_again(make_site: MakeSite) -> None:
@@ -75,16 +77,18 @@ def test_a_meeting_is_handed_over_and_left_as_published_again(make_site: MakeSit
     browser, key = site.exhibitor(0), fair.requests[0].key
     path, hand = site.path(f"/week?meeting={key}"), site.path(f"/week/meetings/{key}/hand-over")
     page = browser.get(path)
-    assert "clash" in page and "Meets Akarattyai" in page
+    assert "conflict" in page and "In a meeting with Akarattyai" in page
     page = browser.post(hand, leaver="f0-p0", colleague="f0-p1", back=path)
-    assert "Handed over. The next schedule has it so" in page and "The next schedule sends F0-P1" in page
+    assert (
+        "Meeting handed over. The next schedule includes the change" in page
+        and "In the next schedule, F0-P1 will attend" in page
+    )
     assert ">handed over</span>" in page
     again = browser.post(hand, leaver="f0-p0", colleague="f0-p1", back=path)
-    assert "That has changed meanwhile" in again
+    assert "This has changed in the meantime" in again
     page = browser.post(site.path(f"/week/meetings/{key}/keep"), back=path)
     assert (
-        "Handover cancelled. The meeting stays as published." in page
-        and "The next schedule sends" not in page
+        "Handover cancelled. The meeting stays as published." in page and "In the next schedule," not in page
     )
     attendee = site.browser(fair.expo.people[0][1])
     assert "Hand over" not in attendee.get(path)

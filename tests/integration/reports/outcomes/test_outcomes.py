@@ -165,6 +165,6 @@ def test_one_tap_on_my_day_and_the_amount_on_its_own_page(
     read = theirs.get(site.path("/my-day"))
     assert "€5,000" in read and "Ulmenbr" in read
     theirs.post(path, kind="intent")
-    assert "Outcomes differ" in mine.get(site.path("/agenda"))
+    assert "The two outcomes differ" in mine.get(site.path("/agenda"))
     theirs.post(f"{path}/undo")
-    assert "Outcomes differ" not in mine.get(path)
+    assert "The two outcomes differ" not in mine.get(path)
