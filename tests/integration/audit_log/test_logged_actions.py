@@ -261,12 +261,12 @@ def test_the_pages_show_filter_and_export_it(database: Database, expo: Expo) -> 
     text = browser.client.get(f"{page}.csv?text=step+57").text
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert [row["about"] for row in rows] == ["step 57"] and rows[0]["after"] == '{"a":2}'
-    assert "Trail as CSV" in browser.get(page)
+    assert "Export CSV" in browser.get(page)
 
 
 def test_operators_read_that_of_the_installation(database: Database, expo: Expo) -> None:
     with database.write() as session:
         operator = sign_in.ensure_account(session, "op@site.example", is_operator=True, now=NOW)
     app = web_app(database, NOWHERE)
-    assert "Signed in by a link" in Browser(app, operator).get("/audit-log?act=sign-in")
+    assert "Signed in with a link" in Browser(app, operator).get("/audit-log?act=sign-in")
     Browser(app, expo.organiser).get("/audit-log", status=404)

@@ -73,7 +73,7 @@ def test_what_was_typed_is_kept_through_a_fresh_sign_in(
     with database.read() as session:
         assert session.scalars(select(ApiToken)).all() == []
     page = organiser.follow(organiser.mailed_link())
-    assert "What you entered is still here" in page and f'action="{path}"' in page
+    assert "Your entries are still here" in page and f'action="{path}"' in page
     typed = {name: html.unescape(value) for name, value in re.findall(r'name="(name)" value="([^"]*)"', page)}
     scopes = re.findall(r'name="scopes" value="([^"]*)"', page)
     assert "Your token" in organiser.browser.post(path, **typed, scopes=scopes)

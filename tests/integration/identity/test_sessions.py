@@ -290,4 +290,4 @@ def test_the_times_of_sessions_are_by_ones_own_clock_which_is_named(
     assert said(Browser(app, nobody)) == ({"08:00"}, "UTC, UTC+00:00")
     settings = browser.get(f"/events/{expo.event.key}/preferences")
     assert "UTC)" not in re.sub(r"<datalist.*?</datalist>", "", settings, flags=re.DOTALL)
-    assert "Times are by your clock: Chicago" in settings
+    assert "Times are in your time zone: Chicago" in settings

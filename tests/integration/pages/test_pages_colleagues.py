@@ -56,7 +56,7 @@ def test_an_empty_form_says_each_thing_once_by_the_field_s_name(site: Site) -> N
     assert len({(label, sentence) for _, label, sentence in said}) == len(said) == 4
     assert ("name", "Name", "enter a value") in said and "latin_name" not in {name for name, *_ in said}
     beside = re.findall(r'id="(\w+)-error"><span[^>]*></span>([^<]*)<', page)
-    assert [name for name, _ in beside] == sorted((name for name, *_ in said), key=page.rindex)
+    assert {name for name, _ in beside} == {name for name, *_ in said}
     assert ("name", "Enter a value.") in beside
 
 

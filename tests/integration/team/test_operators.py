@@ -81,5 +81,5 @@ def test_operators_do_so_by_their_page(database: Database, first: Account) -> No
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), first)
     assert "Operators of this site" in browser.get("/operators")
     assert 'value="nobody"' in browser.post("/operators", 422, email="nobody")
-    assert "new@site.example is an operator" in browser.post("/operators", email="new@site.example")
+    assert "new@site.example is now an operator" in browser.post("/operators", email="new@site.example")
     assert "The site needs an operator" not in browser.get("/operators")
