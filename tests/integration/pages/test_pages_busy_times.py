@@ -84,11 +84,11 @@ def test_a_file_is_looked_at_saved_and_removed(site: Site) -> None:
     assert "<b>Board" not in page and "&lt;b&gt;Board" in page
     assert 'type="checkbox"' not in page and site.unavailable() == set()
     page = site.preview_step("save")
-    assert "Saved: my.ics." in page and "Board" not in page and site.unavailable() == {2, 4}
+    assert "Calendar saved: my.ics." in page and "Board" not in page and site.unavailable() == {2, 4}
     assert page.count('<span class="what">my.ics</span>') == 2
     key = re.search(r"calendars/(\w+)/remove", page)[1]
     page = site.visitor.post(f"{site.path}/calendars/{key}/remove")
-    assert "Removed: my.ics." in page and site.unavailable() == set()
+    assert "Calendar removed: my.ics." in page and site.unavailable() == set()
 
 
 def test_discarding_keeps_nothing(site: Site) -> None:
