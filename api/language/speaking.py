@@ -32,6 +32,10 @@ from scheduler.i18n import (
 )
 from scheduler.invites.catalogue import load_words
 
+_MOST_PARTS = 4
+"""Parts between separators in one message, at most."""
+_Known = tuple[int, tuple[str, ...], dict[str, str]]
+"""A message found in a text: its literal characters, its msgids, and its values."""
 _WIDE = {Separator.CLAUSES: "；", Separator.SENTENCES: ""}
 """Separators in languages with full-width commas, such as Chinese."""
 
@@ -132,25 +136,47 @@ def reported(text: str | None) -> str:
 def _reported(text: str, depth: int) -> str:
     if not text or language() == SOURCE or isinstance(text, LazyText):
         return said(text)
-    parts = text.split(Separator.CLAUSES)
-    if len(parts) > 1 and all(_understood(part) for part in parts):
-        return _joined([_reported(part, depth) for part in parts], Separator.CLAUSES)
-    found = _understood(text) if depth else None
-    if found is None:
+    clauses = _clauses(text) if depth else None
+    if clauses is None:
         return text
-    known, kept = found
+    return _joined([_filled(known, kept, depth) for _, known, kept in clauses], Separator.CLAUSES)
+
+
+def _filled(known: tuple[str, ...], kept: dict[str, str], depth: int) -> str:
+    """Translate a message with its values, which may be messages too."""
     values = {name: _reported(value, depth - 1) for name, value in kept.items()}
     if len(known) > 1:
         return ngettext(known[0], known[1], int(values.pop("num")), **values)
     return gettext(known[0], **values)
 
 
-def _understood(text: str) -> tuple[tuple[str, ...], dict[str, str]] | None:
-    """Return the msgids and values of a formatted message, or None if it matches no pattern."""
+def _clauses(text: str) -> list[_Known] | None:
+    """Return the messages of which a text is joined, or None if a part of it is none.
+
+    A message may have the separator within itself. Of several ways to split the text, the one with most
+    literal characters is right: a part of a message that matches a shorter one has fewer.
+    """
+    parts = text.split(Separator.CLAUSES)
+    best: list[tuple[int, list[_Known]] | None] = [(0, [])]
+    for end in range(1, len(parts) + 1):
+        ways = []
+        for start in {0, *range(max(0, end - _MOST_PARTS), end)}:
+            before, found = best[start], None
+            if before is not None:
+                found = _understood(Separator.CLAUSES.join(parts[start:end]))
+            if before is not None and found is not None:
+                ways.append((before[0] + found[0], [*before[1], found]))
+        best.append(max(ways, key=lambda way: way[0], default=None))
+    last = best[-1]
+    return None if last is None else last[1]
+
+
+def _understood(text: str) -> _Known | None:
+    """Return the message that a formatted text is, or None if it matches no pattern."""
     for pattern, known in patterns(language()):
         values = pattern.values(text)
         if values is not None and (len(known) == 1 or _COUNT.fullmatch(values["num"])):
-            return known, values
+            return sum(map(len, pattern.between)), known, values
     return None
 
 

@@ -173,7 +173,7 @@ def _time_faults(form: NewEvent, now: datetime) -> Iterator[Fault]:
     if is_timezone(form.timezone) and form.first_day < now.astimezone(ZoneInfo(form.timezone)).date():
         yield Fault("first_day", gettext_lazy("enter a date that is not in the past"))
     if not 1 <= len(form.blocks) <= MAX_BLOCKS:
-        yield Fault("blocks", f"give 1 to {MAX_BLOCKS}")
+        yield Fault("blocks", gettext_lazy("enter 1 to %(most)s periods", most=MAX_BLOCKS))
     for i, (start, end) in enumerate(form.blocks):
         if _minutes(end) - _minutes(start) < form.slot_minutes:
             yield Fault(f"blocks[{i}]", gettext_lazy("enter a period that is at least one slot long"))

@@ -167,7 +167,7 @@ def test_a_key_that_is_taken_does_not_say_that_the_name_is_missing(database: Dat
         account = session.get_one(Account, who.account_id)
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), account)
     page = browser.get(f"/events/new/workbook/{number}")
-    assert "<b>Danube Battery Days</b> can't be created yet" in page and "does not say yet" not in page
+    assert "<b>Danube Battery Days</b> can't be created yet" in page and "has no name yet" not in page
 
 
 def test_what_the_person_says_holds_in_place_of_the_workbook(database: Database) -> None:
@@ -278,7 +278,7 @@ def test_the_pages_make_an_event_of_the_template(database: Database, broker_url:
     with database.write() as session:
         operator = make_account(session, is_operator=True)
     browser = Browser(web_app(database, broker_url), operator)
-    assert "Create event of a workbook" in browser.get("/events/new")
+    assert "Create event from workbook" in browser.get("/events/new")
     browser.get("/events/new/workbook/")
     octets = browser.client.get("/events/new/workbook/template.xlsx").data
     page = browser.post("/events/new/workbook/", file=(io.BytesIO(octets), "expo.xlsx"))
@@ -300,8 +300,8 @@ def test_the_pages_say_what_is_missing_at_its_field(database: Database, broker_u
         "/events/new/workbook/", file=(io.BytesIO(b"name,country,tier\nA,HU,upstream\n"), "x.csv")
     )
     here = f"/events/new/workbook/{waiting(database)}"
-    assert 'id="key-fault"' in page and "Say first what the event is called" in page
+    assert 'id="key-error"' in page and "Enter the event name first" in page
     page = browser.post(here + "/details", name="Expo", key="new", timezone="Asia/Shanghai", language="en")
-    assert "is an address of the site itself" in page and 'value="Expo"' in page
+    assert "is reserved for the site" in page and 'value="Expo"' in page
     page = browser.post(here + "/details", name="Expo", key="expo", timezone="Asia/Shanghai", language="en")
     assert "Create event" in page

@@ -171,7 +171,7 @@ def test_partners_are_told_of_what_was_called_off_by_a_draft_of_what_they_have(
     assert "Notify partners" in browser.get(path), (
         "a newer draft, which does not hold it either, tells nobody"
     )
-    assert "without the meetings that were cancelled" in browser.post(f"{path}/versions/draft-for-partners")
+    assert "without the cancelled meetings" in browser.post(f"{path}/versions/draft-for-partners")
     with database.write() as session:
         version_actions.discard_draft(session, expo.organiser_actor(), 2, now=NOW)
         (change,) = preview(session, event_id=expo.event.id, number=3).counts.items() - {
@@ -233,7 +233,7 @@ def test_published_meetings_that_cannot_take_place_are_counted_until_publishing(
         assert pending_work.count_pending_work(session, actor, now=NOW).broken == 2
     page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
     assert "2 </span>Published meetings that can't take place" in page
-    assert "Change those that start too soon for a run on the board." in page
+    assert "Use the board for those that start too soon for a run." in page
 
 
 def test_it_says_what_no_plan_could_exceed(database: Database, app: Flask) -> None:

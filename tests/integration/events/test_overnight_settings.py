@@ -54,7 +54,7 @@ def test_an_event_that_is_over_plans_no_night(database: Database) -> None:
     assert made.coming is None and made.times[0].next_at is None
 
 
-NO_DAY = "select at least one day"
+NO_DAY = "choose at least one day"
 OTHER_CLOCK = "enter a time in the venue's time zone, like 02:00"
 FAULTS = [
     (OvernightSettings((OvernightTime(time(2), ""),)), f"times[0].weekdays: {NO_DAY}"),
@@ -107,10 +107,10 @@ def test_the_form_keeps_what_was_typed_and_says_what_is_wrong(database: Database
     assert "No overnight run is scheduled" in browser.get(path)
     typed = {**TYPED, "at-0": "", "at-1": "03:15", "weekdays-1": ["6", "7"], "then-1": "publish"}
     page = browser.post(path, status=422, **{**typed, "weekdays-1": [], "overnight_percent": "101"})
-    assert "select at least one day" in page and 'value="03:15"' in page
+    assert "choose at least one day" in page and 'value="03:15"' in page
     assert "enter a whole number from 0 to 100" in page
     page = browser.post(path, **typed)
-    assert "Overnight runs saved" in page and "Sat, 28 Nov, 03:15" in page
+    assert "Overnight run settings saved" in page and "Sat, 28 Nov, 03:15" in page
     with database.read() as session:
         (night,) = overnight_schedule.get_overnight_settings(session, expo.organiser_actor()).times
     assert (night.at, night.weekdays, night.then) == (time(3, 15), "67", PUBLISH)

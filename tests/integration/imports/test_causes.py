@@ -102,7 +102,7 @@ def test_a_name_of_the_file_is_read_as_nothing_else_and_waits_for_its_row(
     page = Browser(web_app(database, "redis://127.0.0.1:1"), expo.organiser).get(
         f"/events/{expo.event.key}/imports/{number}"
     )
-    assert "7 rows skipped until you fix 3 rows of Firms above" in page
+    assert "7 rows skipped until you fix 3 rows of Exhibitors above" in page
     assert page.index("Paxkron Energi 00") < page.index("7 rows wait")
     octets = write_xlsx([firms(wrong + good), people(rows + odd), request])
     assert sheet_import.write_skipped_rows(sheet_import.read_parts(octets, ""), found)

@@ -281,15 +281,18 @@ def test_a_column_that_a_person_named_is_taken_as_said(database: Database) -> No
             OutputSheet("Tables", ["Key", "Hall"], [["T9", "Hall 77"]]),
             "'Hall 77' is not a hall of this event",
         ),
-        (OutputSheet("Closures", ["Table"], [["T77"]]), "is no table or booth of this event"),
+        (OutputSheet("Closures", ["Table"], [["T77"]]), "is not a table or booth of this event"),
         (OutputSheet("Closures", ["Table", "Day"], [["T1", "1999-01-01"]]), "is not a day of this event"),
         (OutputSheet("Closures", ["Table", "From"], [["T1", "noon"]]), "is not a time of day"),
         (
             OutputSheet("Closures", ["Table", "From"], [["T1", "23:00"]]),
             "the event has no slot at this time",
         ),
-        (OutputSheet("Absences", ["Who"], [["nobody"]]), "is nobody of this event"),
-        (OutputSheet("Requests", ["From", "To"], [["大丰公司", "大丰公司"]]), "a firm does not meet itself"),
+        (OutputSheet("Absences", ["Who"], [["nobody"]]), "is not a person of this event"),
+        (
+            OutputSheet("Requests", ["From", "To"], [["大丰公司", "大丰公司"]]),
+            "an exhibitor can’t meet itself",
+        ),
         (
             OutputSheet("Requests", ["From", "To", "State"], [["大丰公司", "Kovács Kft.", "maybe"]]),
             "enter pending",

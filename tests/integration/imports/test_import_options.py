@@ -129,7 +129,7 @@ def test_a_mended_word_and_a_named_column_are_remembered_for_the_next_file(datab
     browser.get(path)
     page = browser.post(path, file=(io.BytesIO(file), "firms.csv"))
     assert "3 rows are left out" in page and "Fix 3 rows" in page
-    assert "1 value is nothing that is known" in page and ">South Korea?</option>" in page
+    assert "1 value isn't recognised" in page and ">South Korea?</option>" in page
     fixed = {"fix-0": "South Korea", "fix-kind-0": "firms", "fix-column-0": "country",
               "fix-of-0": "Corea", "header-firms-0": "Termine", "was-firms-0": "",
               "column-firms-0": "max_per_day", "keep_empty": "yes"}  # fmt: skip
@@ -185,13 +185,13 @@ def test_what_is_likely_is_read_once_it_is_pressed_and_can_be_forgotten(database
     )
     chosen = {**picks, f"pick-{atlantis}": "GR"}
     page = browser.post(f"{path}1/choose", **fields, **chosen, fix=hungry)
-    for read in ("“Atlantis” is read as GR", "“Hungry” is read as HU"):
+    for read in ("“Atlantis” is read as GR", "“Hungry” is imported as HU"):
         assert read in page, "what was chosen is taken by any press, what is proposed by its own"
     assert "“upstrem” is read as" not in page
     for word in ("Atlantis", "Hungry"):
         browser.post(f"{path}1/choose", forget=f"firms:country:{word}")
     page = browser.post(f"{path}1/choose", **fields, **picks, fix="all")
-    assert "1 added" in page and "“Hungry” is read as HU" in page and "is nothing that is known" not in page
+    assert "1 added" in page and "“Hungry” is imported as HU" in page and "isn't recognised" not in page
     of = {"fix-kind-0": "firms", "fix-column-0": "areas", "fix-of-0": "农业"}
     assert "2 added" in browser.post(f"{path}1/choose", **of, **{"pick-0": "farm", "fix": "0"})
     page = browser.post(f"{path}1/choose", forget="firms:country:Hungry")
@@ -221,16 +221,16 @@ def test_no_choice_but_those_of_the_page_is_kept(database: Database) -> None:
 
 FAULTS = {
     "Tables": ("hall", "Hall 77", "is not a hall of this event"),
-    "Firms": ("country", "Corea", "is not a country: write its name, or two letters"),
+    "Firms": ("country", "Corea", "is not a country; enter its name or two letters"),
     "Firms ": ("tier", "sideways", "'sideways' is no tier: it must be upstream"),
     "Firms  ": ("max_per_day", "ca. 8", "enter a whole number, or leave empty"),
     "People": ("firm", "Nobody Ltd.", "choose an exhibitor of this event; import firms first"),
     "People ": ("email", "no address", "is no mail address"),
-    "People  ": ("languages", "Klingonish", "is not a language: write its name, or a code"),
+    "People  ": ("languages", "Klingonish", "is not a language; enter its name or a code"),
     "People   ": ("phone", "ask me", "enter a telephone number such as"),
-    "Closures": ("place", "T-99", "is no table or booth of this event; write its key"),
-    "Closures ": ("start", "noon", "write it as 09:00"),
-    "Absences": ("day", "1999-01-01", "is not a day of this event; they are"),
+    "Closures": ("place", "T-99", "is not a table or booth of this event; enter an existing ID"),
+    "Closures ": ("start", "noon", "enter it like 09:00"),
+    "Absences": ("day", "1999-01-01", "is not a day of this event; choose from"),
     "Requests": ("state", "maybe", "'maybe' is no state: it must be pending"),
 }
 """Twelve kinds of errors by sheet (blanks only make keys distinct): the column, the cell, and the fix."""

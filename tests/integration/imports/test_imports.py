@@ -227,7 +227,7 @@ def test_nine_thousand_people_are_one_file_and_what_is_too_large_is_said_so(data
     )
     text = f"key,firm,name,email,languages,title\n{rows}"
     assert len(text) > 1 << 20
-    assert "is being worked out" in browser.post(path, file=(io.BytesIO(text.encode()), "people.csv"))
+    assert "Preparing import preview" in browser.post(path, file=(io.BytesIO(text.encode()), "people.csv"))
     with database.read() as session:
         number = session.scalars(select(ImportFile.id)).one()
     import_execution.execute_import(database, number, worker="w", settings=SETTINGS)

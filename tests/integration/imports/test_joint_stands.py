@@ -46,13 +46,13 @@ def test_a_host_is_named_by_key_or_by_name_also_one_of_the_same_file(database: D
 @pytest.mark.parametrize(
     ("rows", "fault"),
     [
-        ("a,A,HU,midstream,h0,,,Nobody", "no firm of this event"),
+        ("a,A,HU,midstream,h0,,,Nobody", "not an exhibitor of this event"),
         ("a,A,HU,midstream,h0,,,a", "enter another firm"),
         (
             "a,A,HU,midstream,h0,,,h\nb,B,HU,midstream,h0,,,a",
-            "one that has a stand",
+            "that has its own booth",
         ),
-        ("a,A,HU,midstream,h0,E2,1,h", "empty its booth"),
+        ("a,A,HU,midstream,h0,E2,1,h", "leave its booth empty"),
     ],
 )
 def test_what_is_no_host_is_told_with_row_and_column(database: Database, rows: str, fault: str) -> None:

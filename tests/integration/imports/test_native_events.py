@@ -167,7 +167,7 @@ class Organiser:
         pressed: dict[str, Any] = {"with": "all", "digest": digest}
         self.browser.post(f"{self.path}/create", **pressed)
         self._work()
-        assert "The event is made of expo.xlsx." in self.browser.get(self.path)
+        assert "Event created from expo.xlsx." in self.browser.get(self.path)
 
     def _work(self) -> None:
         assert (

@@ -87,8 +87,8 @@ def test_what_is_not_in_the_file_goes_only_where_that_is_asked(database: Databas
     ("rows", "said"),
     [
         ([["nobody", "{a}", "", "", ""]], "'nobody' is not a person of this event"),
-        ([["{one}", "{booth}", "", "", ""]], "is no table of this event"),
-        ([["{one}", "{a}", "", "", ""], ["{one}", "{b}", "", "09:00", ""]], "is another table than"),
+        ([["{one}", "{booth}", "", "", ""]], "is not a table of this event"),
+        ([["{one}", "{a}", "", "", ""], ["{one}", "{b}", "", "09:00", ""]], "use the same table as"),
         ([["{one}", "{a}", "", "03:00", "04:00"]], "the event has no slot at this time"),
     ],
 )

@@ -242,16 +242,16 @@ def test_an_organiser_looks_takes_and_sees_the_file_in_the_list(database: Databa
     text = "key;name;country;tier;hall;booth\nf0;Firm 0;CN;midstream;h0;b0\n"
     text += "f1;Firm 1;CN;midstream;h0;NEW\nf9;新公司;CN;upstream;h0;\n"
     page = browser.post(path, file=(io.BytesIO(text.encode("gb18030")), "firms.csv"))
-    assert "1 added, 1 changed, 1 unchanged." in page and "1 firm moves to another booth" in page
-    assert "Meetings that are published there: 1." in page and "Nothing is taken yet" in page
+    assert "1 added, 1 changed, 1 unchanged." in page and "1 exhibitor moves to another booth" in page
+    assert "Meetings that are published there: 1." in page and "Nothing has been imported yet" in page
     number = page.partition('/import"')[0].rpartition("/")[2]
     digest = page.partition('name="digest" value="')[2].partition('"')[0]
     page = browser.post(f"{path}{number}/import", digest=digest)
-    assert "Firms: 1 added, 1 changed, 1 unchanged. 1 of them moved to another booth" in page
-    assert "firms.csv" in page and "Firms: 1 added, 1 changed." in page
-    assert "taken already" in browser.get(f"{path}{number}")
-    assert "taken already" in browser.post(f"{path}{number}/import", digest=digest)
-    assert "taken already" in browser.get(f"{path}{number}/skipped-rows.xlsx")
+    assert "Exhibitors: 1 added, 1 changed, 1 unchanged. 1 of them moved to another booth" in page
+    assert "firms.csv" in page and "Exhibitors: 1 added, 1 changed." in page
+    assert "already imported" in browser.get(f"{path}{number}")
+    assert "already imported" in browser.post(f"{path}{number}/import", digest=digest)
+    assert "already imported" in browser.get(f"{path}{number}/skipped-rows.xlsx")
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_an_organiser_looks_takes_and_sees_the_file_in_the_list(database: Databa
     [
         (b"", "The file is empty."),
         (b"%PDF-1.7", "The file is a PDF. Upload a spreadsheet: XLSX, ODS or CSV."),
-        (b"PK\x03\x04 no zip", "The file is broken, or is no spreadsheet."),
+        (b"PK\x03\x04 no zip", "The file is damaged or not a spreadsheet."),
         (b'a,b\n1,"2\n', "Row 2 can't be read as CSV (unexpected end of data). Save the file as XLSX."),
     ],
 )

@@ -76,7 +76,7 @@ def test_a_print_is_current_until_something_of_it_changes(scene: Scene) -> None:
     scene.published.publish_again(slot=3)
     for path in codes:
         page = scene.says(path)
-        assert "No: one meeting has changed" in page and "New time" in page and "was Monday" in page
+        assert "No, one meeting has changed" in page and "New time" in page and "was Monday" in page
         assert "@" not in page, "no address of mail"
     again = scene.code(*subjects(scene)[0], number=2, minutes=60)
     assert "Yes, this printout is current." in scene.says(again)
@@ -134,7 +134,7 @@ def test_agendas_and_packs_have_a_code_on_each_page_and_say_whose_and_which_vers
         assert answer.headers["Content-Disposition"].strip('"').endswith(name)
         with pymupdf.open("pdf", answer.data) as document:
             for page in document:
-                assert "Still current? This code says so" in page.get_text()
+                assert "Is this still current? Scan this code" in page.get_text()
                 assert len(page.get_drawings()[0]["items"]) > 100
     assert scene.published.count(PrintCode) == 3
 

@@ -160,7 +160,7 @@ def test_a_renamed_hall_changes_no_meeting_and_calendars_get_its_name(database: 
         expo, _ = published(session)
         halls = [HallInput("Lighthouse hall", "h0", [("zh", "灯塔馆")]), HallInput("Hall 1", "h1")]
         look = change(session, expo, ChangeHalls(halls))
-        assert look.said == ("Hall 0 becomes Lighthouse hall",)
+        assert look.said == ("Hall 0 is renamed to Lighthouse hall",)
         assert (look.touched, look.renamed) == (0, 2)
         made = next_run(session, expo)
         assert differing(session, expo, made) == {}

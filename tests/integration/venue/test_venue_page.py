@@ -36,12 +36,12 @@ def fields_of(page: str, what: str) -> dict[str, str]:
     """Return the current values of a form on the page."""
     form = re.search(rf'<form[^>]*venue/{what}".*?</form>', page, re.DOTALL)
     assert form, what
-    inputs = re.findall(r'<input name="([^"]+)"[^>]*?value="([^"]*)"', form[0])
+    inputs = re.findall(r'<input class="input" name="([^"]+)"[^>]*?value="([^"]*)"', form[0])
     hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[0])
-    chosen = re.findall(r'<select name="([^"]+)".*?</select>', form[0], re.DOTALL)
+    chosen = re.findall(r'<select class="select" name="([^"]+)".*?</select>', form[0], re.DOTALL)
     found = dict(inputs) | dict(hidden)
     for name in chosen:
-        options = re.search(rf'<select name="{name}".*?</select>', form[0], re.DOTALL)
+        options = re.search(rf'<select class="select" name="{name}".*?</select>', form[0], re.DOTALL)
         assert options
         selected = re.search(r'value="([^"]*)" selected', options[0]) or re.search(
             r'value="([^"]*)"', options[0]
@@ -70,7 +70,7 @@ def test_a_day_that_ends_sooner_is_shown_then_saved(database: Database) -> None:
     assert (form["pause-0-start"], form["pause-0-end"]) == ("11:00", "12:00")
     path = f"/events/{expo.event.key}/venue/days"
     looked = save(browser, path, {**form, "day-1-closes": "11:30"})
-    assert "It touches <b>1 published meeting</b>" in " ".join(looked.split())
+    assert "This affects <b>1 published meeting</b>" in " ".join(looked.split())
     assert "Firm 2 and Firm 3" in looked
     with database.read() as session:
         live = session.scalars(select(Slot).where(Slot.of(expo.event.id)).order_by(Slot.position)).all()
@@ -91,7 +91,7 @@ def test_lunch_of_every_day_and_an_opening_ceremony_take_their_slots(database: D
     form |= {"pause-2-start": "11:00", "pause-2-end": "12:00"}
     save(browser, f"{path}/days", form)
     page = browser.get(path)
-    assert page.count(">Coffee</td>") == 2 and page.count(">VIP hour</td>") == 1
+    assert page.count(">Coffee</span></td>") == 2 and page.count(">VIP hour</span></td>") == 1
     with database.read() as session:
         named = session.scalars(select(Pause.name).order_by(Pause.start)).all()
         assert named == ["Coffee", "Coffee", "VIP hour"]
@@ -103,7 +103,7 @@ def test_a_wrong_hour_is_said_and_what_was_typed_stays(database: Database) -> No
     form = fields_of(browser.get(path), "days")
     answer = browser.post(f"{path}/days", 422, **form | {"day-0-closes": "08:00"})
     assert "Day 1, to:</a> enter a time after the day's start time" in answer
-    assert 'aria-label="Mon 7 Dec to" value="08:00"' in " ".join(answer.split())
+    assert 'aria-label="Mon 7 Dec, end time" value="08:00"' in " ".join(answer.split())
     again = browser.post(f"{path}/days", 422, **form | {"day-0-opens": "soon"})
     assert "Day 1, from:</a> enter a time, like 09:30" in again
 
@@ -114,7 +114,7 @@ def test_halls_are_named_in_every_language_and_walks_are_set(database: Database)
     form = fields_of(browser.get(path), "halls")
     form |= {"hall-0-name": "Reed hall", "hall-0-name_zh": "芦苇馆", "hall-2-name": "Mill hall"}
     looked = save(browser, f"{path}/halls", form)
-    assert "Hall 0 becomes Reed hall" in looked and "Mill hall is added" in looked
+    assert "Hall 0 is renamed to Reed hall" in looked and "Mill hall is added" in looked
     walks = fields_of(browser.get(path), "walks")
     assert walks == {"walk-0-1": "5", "walk-0-2": "5", "walk-1-2": "5"}
     save(browser, f"{path}/walks", {**walks, "walk-0-2": "12"})
@@ -137,11 +137,11 @@ def test_tables_come_in_bulk_are_named_closed_and_go(database: Database) -> None
     looked = save(
         browser, f"{path}/places", {**form, "place-0-name": "Window table", "place-0-capacity": "2"}
     )
-    assert "R-01 becomes Window table" in looked and "holds 2 meetings at a time in place of 1" in looked
+    assert "R-01 is renamed to Window table" in looked and "takes 2 meetings at a time instead of 1" in looked
     at = {"pick": "t0", "at_hall": "h0", "on": "2026-12-07", "from": "09:00", "to": "11:00"}
     looked = save(browser, f"{path}/closing", {**at, "closed": "yes"})
     assert "Closing Table t0: Mon 7 Dec, 09:00–11:00" in looked
-    assert "1 finds another location at the same time" in " ".join(looked.split())
+    assert "1 can move to another location at the same time" in " ".join(looked.split())
     with database.read() as session:
         assert len(session.scalars(select(PlaceClosure.slot_id)).all()) == 4
     save(browser, f"{path}/closing", {**at, "closed": "no"})
@@ -166,7 +166,7 @@ def test_areas_and_guests_of_honour_are_kept(database: Database) -> None:
     form |= {"area-0-gone": "yes", "area-1-name": "Semiconductors", "area-2-name": "Clean energy"}
     form |= {"area-1-name_zh": " 芯片 ", "area-2-name_hu": "Tiszta energia"}
     looked = save(browser, f"{path}/areas", form)
-    assert "4 firms in Batteries no longer have it" in looked
+    assert "4 exhibitors will no longer be listed under Batteries" in looked
     guest = {"guest-0-kind": "country", "guest-0-name": "Brazil", "guest-0-country": "br"}
     save(browser, f"{path}/guests", {**guest, "guest-0-pavilion": "Brazil"})
     with database.read() as session:
@@ -197,7 +197,9 @@ def test_what_is_saved_is_what_was_shown(database: Database) -> None:
     assert digest
     with database.write() as session:
         session.scalars(select(WalkingTime)).one().minutes = 9
-    assert "The event changed since you looked" in browser.post(f"{path}/walks", **form, digest=digest[1])
+    assert "The event has changed since your preview" in browser.post(
+        f"{path}/walks", **form, digest=digest[1]
+    )
     with database.read() as session:
         assert session.scalars(select(WalkingTime.minutes)).one() == 9
 
@@ -205,4 +207,4 @@ def test_what_is_saved_is_what_was_shown(database: Database) -> None:
 def test_nothing_to_change_is_said(database: Database) -> None:
     browser, expo = signed_in(database)
     path = f"/events/{expo.event.key}/venue"
-    assert "Nothing would change" in browser.post(f"{path}/walks", **{"walk-0-1": "5"})
+    assert "There are no changes to save" in browser.post(f"{path}/walks", **{"walk-0-1": "5"})

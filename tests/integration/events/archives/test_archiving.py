@@ -66,7 +66,7 @@ def test_all_rows_go_and_the_other_event_and_the_trail_stay(everything: Everythi
     database, event = everything.database, everything.expo.event
     owner = quiet(everything)
     assert len(left(database, event.id)) > 30
-    with database.write() as session, pytest.raises(InvalidInput, match="enter the name"):
+    with database.write() as session, pytest.raises(InvalidInput, match="enter the event name"):
         archiving.delete_event(session, owner, typed="another name", now=NOW)
     with database.write() as session:
         assert archiving.delete_event(session, owner, typed=f" {event.name} ", now=NOW) == event.name
@@ -189,7 +189,7 @@ def test_the_pages_archive_bring_back_and_delete(database: Database, broker_url:
     browser.get(f"{base}/schedule")
     browser.post(f"{base}/runs", status=403, seconds="5")
     assert "Event restored." in browser.post(f"{base}/restore")
-    assert "enter the name of the event" in browser.post(f"{base}/delete", status=422, typed="x")
+    assert "enter the event name" in browser.post(f"{base}/delete", status=422, typed="x")
     assert "is deleted" in browser.post(f"{base}/delete", typed=expo.event.name)
     assert expo.event.name not in browser.get("/")
     finish(database)

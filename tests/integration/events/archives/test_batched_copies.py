@@ -131,7 +131,7 @@ def test_of_two_with_one_key_the_later_leaves_nothing(
         raise IntegrityError("UPDATE event", {}, Exception("key"))
 
     monkeypatch.setattr(staging, "finish_event", after_another)
-    with pytest.raises(InvalidInput, match="taken by another event"):
+    with pytest.raises(InvalidInput, match="another event uses this one"):
         copied(everything)
     assert counted(database) == before
     monkeypatch.setattr(staging, "finish_event", finish)

@@ -189,7 +189,7 @@ def test_what_cannot_be_is_said_at_its_field(
 
 def test_a_key_is_taken_once(database: Database, expo: Expo) -> None:
     copy(database, expo)
-    with pytest.raises(InvalidInput, match="taken"):
+    with pytest.raises(InvalidInput, match="another event uses this one"):
         copy(database, expo)
 
 
@@ -212,8 +212,8 @@ def test_the_page_keeps_what_was_typed_and_makes_the_copy(
     base = f"/events/{expo.event.key}"
     browser.get(f"{base}/archive")
     page = browser.post(f"{base}/copy", status=422, name="Next", key="next", first_day="", parts="venue")
-    assert 'id="first_day-fault"' in page and 'value="Next"' in page
+    assert 'id="first_day-error"' in page and 'value="Next"' in page
     page = browser.post(
         f"{base}/copy", name="Next", key="next", first_day="2027-12-06", parts=["venue", "firms"]
     )
-    assert "The event is made." in page
+    assert "Event created." in page

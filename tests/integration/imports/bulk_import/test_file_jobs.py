@@ -195,7 +195,7 @@ def test_what_changed_since_the_look_is_looked_at_again(database: Database, expo
     with database.write() as session:
         undoable_import.apply_import(session, expo.organiser_actor(), other, settings=SETTINGS, now=NOW)
     assert work(database, number) is ImportEnding.LOOKS_AGAIN
-    assert "The event changed since you looked" in str(job(database, number).error)
+    assert "The event changed since you opened the preview" in str(job(database, number).error)
     assert work(database, number) is ImportEnding.DONE
     assert (job(database, number).work, firms(database)) == (ImportJobKind.LOOK, 1)
 
@@ -254,7 +254,7 @@ def test_the_page_says_at_which_row_of_which_sheet_the_worker_is(
         return
     assert len(pages) == 4, "two rows, looked at and taken"
     assert all("Sheet 1 of 1:" in page for page in pages)
-    assert 'value="1.0"' in pages[-1] and "row 3 of 3." in pages[-1] and "is being taken" in pages[-1]
+    assert 'value="1.0"' in pages[-1] and "row 3 of 3." in pages[-1] and "is being imported" in pages[-1]
 
 
 def test_what_a_worker_took_is_counted_anew_for_the_plans_of_queries(database: Database, expo: Expo) -> None:
@@ -321,7 +321,7 @@ def test_the_pages_of_a_large_file_follow_the_worker(
     page = browser.get(f"{base}{number}")
     assert "<b>2 added</b>" in page and "As of" in page
     assert browser.client.get(f"{base}{number}/skipped-rows.xlsx").status_code == 200
-    assert "is being worked out" in browser.post(f"{base}{number}/choose", keep_empty="yes")
+    assert "Preparing import preview" in browser.post(f"{base}{number}/choose", keep_empty="yes")
     work(database, number)
     page = browser.post(f"{base}{number}/import", digest=digest_of(database, expo, number))
     assert "Importing file" in page
@@ -347,7 +347,7 @@ def test_the_pages_of_a_large_new_event_lead_to_it_and_say_that_it_is_made(
     assert "Importing file" in browser.post(f"{base}{number}/create", **{"with": "all"}, digest=digest)
     work(database, number)
     assert browser.client.get(f"{base}{number}").status_code == 302, "asked for by a page that is left"
-    assert browser.get(f"{base}{number}").count("The event is made of expo.xlsx.") == 1
+    assert browser.get(f"{base}{number}").count("Event created from expo.xlsx.") == 1
 
 
 @pytest.mark.parametrize("is_followed", [True, False], ids=["worker is there", "worker is away"])
@@ -367,7 +367,7 @@ def test_a_large_workbook_with_faults_waits_in_the_event_that_is_made(
     if is_followed:
         work(database, number)
         assert "Create event, fix workbook later" in browser.get(f"{base}{number}")
-    assert "is being worked out" in browser.post(f"{base}{number}/create")
+    assert "Preparing import preview" in browser.post(f"{base}{number}/create")
     work(database, number)
     path = "/events/danube-battery-days/imports/"
     page = browser.get(f"{path}{number}")
