@@ -93,7 +93,7 @@ def test_the_page_has_a_button_for_each(database: Database, app: Flask) -> None:
     page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
     assert "<b>1</b> of 2 accepted requests scheduled" in page
     for said in (
-        "Review draft", "Fix addresses", "at 2 exhibitors", "oldest ", "Exhibitors below their minimum",
+        "Review draft", "Fix addresses", "from 2 exhibitors", "oldest: ", "Exhibitors below their minimum",
         "may.csv", "Run now", "Draft 2</a>", "to go", "Unscheduled requests",
     ):  # fmt: skip
         assert said in page, said
@@ -128,7 +128,7 @@ def test_a_reader_sees_it_without_buttons_that_change_something(database: Databa
             )
     page = Browser(app, reader).get(f"/events/{expo.event.key}")
     assert "accepted requests scheduled" in page and "<form" not in page.split("<main")[1].split("</main")[0]
-    assert "Firms" in Browser(app, helper).get(f"/events/{expo.event.key}")
+    assert "Exhibitors" in Browser(app, helper).get(f"/events/{expo.event.key}")
 
 
 @pytest.mark.slow
@@ -196,7 +196,7 @@ def test_as_many_people_hear_of_a_draft_as_its_own_page_says(database: Database,
         )
     carry_out(database)
     browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}"
-    assert "<b>4 people</b> hear from us" in browser.get(f"{path}/versions/2/changes")
+    assert "<b>4 people</b> are notified" in browser.get(f"{path}/versions/2/changes")
     assert "Publishing notifies 4 people." in browser.get(path)
 
 
@@ -241,7 +241,7 @@ def test_it_says_what_no_plan_could_exceed(database: Database, app: Flask) -> No
         expo = busy(session)
     for bound, said in (
         (1, "This is the proven maximum"),
-        (2, "can include more than <b>2</b> of the requests of that run"),
+        (2, "can include more than <b>2</b> of the requests in that run"),
     ):
         with database.write() as session:
             session.execute(update(ScheduleVersion).values(meetings_bound=bound))
@@ -267,7 +267,7 @@ def test_what_is_not_scheduled_is_split_by_what_could_still_schedule_it(
     page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
     for said in (
         "<b>2</b> accepted after the run",
-        "<b>1</b> at most by searching",
+        "Up to <b>1</b> with a longer run",
         "<b>2</b> only by changing",
     ):
         assert said in page, said

@@ -63,7 +63,7 @@ FAULTS = [
         f"times[1].weekdays: {NO_DAY}",
     ),
     (OvernightSettings((OvernightTime(time(2, tzinfo=UTC)),)), f"times[0].at: {OTHER_CLOCK}"),
-    (OvernightSettings((OvernightTime(time(2)),) * 11), "times: must be at most 10"),
+    (OvernightSettings((OvernightTime(time(2)),) * 11), "times: add at most 10"),
     (OvernightSettings(overnight_percent=101), "overnight_percent: must be from 0 to 100"),
     (OvernightSettings(overnight_per_person=-1), "overnight_per_person: must be from 0 to 100"),
     (OvernightSettings(overnight_protected_hours=241), "overnight_protected_hours: must be from 0 to 240"),

@@ -130,7 +130,7 @@ def test_a_day_that_goes_leaves_no_time_and_the_meeting_is_cancelled_once(databa
         plan = timetable.read_days(session, expo.event).plan
         only = replace(plan, days=[replace(plan.days[0], closes=time(9, 30))])
         look = change(session, expo, only)
-        assert "Tue 8 December goes" in look.said
+        assert "Tue 8 December is removed" in look.said
         assert look.touched == 1  # the one at t1 was already broken
         made = next_run(session, expo)
         gone = differing(session, expo, made)

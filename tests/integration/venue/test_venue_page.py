@@ -102,7 +102,7 @@ def test_a_wrong_hour_is_said_and_what_was_typed_stays(database: Database) -> No
     path = f"/events/{expo.event.key}/venue"
     form = fields_of(browser.get(path), "days")
     answer = browser.post(f"{path}/days", 422, **form | {"day-0-closes": "08:00"})
-    assert "Day 1, to:</a> enter a time after the day's start time" in answer
+    assert "Day 1, to:</a> enter a time after the day&#39;s start time" in answer
     assert 'aria-label="Mon 7 Dec, end time" value="08:00"' in " ".join(answer.split())
     again = browser.post(f"{path}/days", 422, **form | {"day-0-opens": "soon"})
     assert "Day 1, from:</a> enter a time, like 09:30" in again
@@ -150,10 +150,10 @@ def test_tables_come_in_bulk_are_named_closed_and_go(database: Database) -> None
         assert session.scalars(select(PlaceClosure.slot_id)).all() == []
         assert session.scalar(select(Place.is_retired).where(Place.key == "R-12"))
     page = browser.post(f"{path}/closing", 422, on="2026-12-07")
-    assert '<a href="#pick">Tables or booths:</a>: select at least one' in page
+    assert '<a href="#pick">Tables or booths:</a> select at least one' in page
     assert page.count('id="pick"') == 1  # the link leads to their list
     page = browser.post(f"{path}/closing", 422, pick="t0")
-    assert "choose a day" in page and page.count('id="on"') == 1
+    assert "select a day and a time range" in page and page.count('id="on"') == 1
     assert re.search(r'<input type="checkbox" name="pick" value="t0"[^>]* checked>', page), (
         "what was picked stays"
     )
