@@ -103,7 +103,7 @@ def test_a_name_of_the_file_is_read_as_nothing_else_and_waits_for_its_row(
         f"/events/{expo.event.key}/imports/{number}"
     )
     assert "7 rows skipped until you fix 3 rows of Exhibitors above" in page
-    assert page.index("Paxkron Energi 00") < page.index("7 rows wait")
+    assert page.index("Paxkron Energi 00") < page.index("7 rows skipped until")
     octets = write_xlsx([firms(wrong + good), people(rows + odd), request])
     assert sheet_import.write_skipped_rows(sheet_import.read_parts(octets, ""), found)
 
@@ -130,7 +130,7 @@ STRICT = {
 
 
 @pytest.mark.parametrize("kind", STRICT)
-@pytest.mark.parametrize("header", ["named", "unnamed file"])
+@pytest.mark.parametrize("header", ["named", "without a name"])
 def test_a_column_that_is_not_read_stops_a_sheet_until_it_is_chosen_or_left_out(
     database: Database, expo: Expo, kind: str, header: str
 ) -> None:
@@ -144,7 +144,7 @@ def test_a_column_that_is_not_read_stops_a_sheet_until_it_is_chosen_or_left_out(
     found = part(look(database, expo, number, take=True), ImportKind(kind))
     assert found.done is None
     (fault,) = found.faults
-    assert ("is not read" if odd else "has no header") in fault.message
+    assert ("is not recognised" if odd else "has no header") in fault.message
     with database.read() as session:
         assert session.scalars(select(func.count()).select_from(table)).one() == 0
     if not odd:
@@ -171,8 +171,8 @@ def test_a_failed_formula_is_named_and_a_number_of_a_time_is_one(database: Datab
     done = part(found, ImportKind.FIRMS).done
     assert done is not None and (done.added, done.left_out) == (1, 2)
     assert {(cells.header, cells.message.split(";")[0]) for cells in done.causes} == {
-        ("country", "is #N/A: its formula failed"),
-        ("name", "is #DIV/0!: its formula failed"),
+        ("country", "the formula failed (#N/A)"),
+        ("name", "the formula failed (#DIV/0!)"),
     }
     away = part(found, ImportKind.ABSENCES).done
     assert away is not None and (away.added, away.left_out) == (1, 0)

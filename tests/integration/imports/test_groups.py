@@ -82,7 +82,7 @@ def test_who_leaves_takes_the_leader_along(database: Database, expo: Expo) -> No
         ("hu,X,,f3-p0,,,f0,", "leader: choose a member of the delegation"),
         ("hu,X,,,,,f0; f99,", "firms: 'f99' is not an exhibitor of this event"),
         ("hu,X,,,,,f0,nobody@x.example", "people: 'nobody@x.example' is not a person of this event"),
-        ("hu,X,,,,not a number,f0,", "escort_phone: must be a telephone number"),
+        ("hu,X,,,,not a number,f0,", "escort_phone: enter a phone number"),
     ],
 )
 def test_what_is_wrong_is_told_by_its_column(database: Database, expo: Expo, cells: str, fault: str) -> None:
@@ -142,7 +142,7 @@ def test_guests_of_honour_are_added_and_changed_by_name(database: Database, expo
             "West",
         ]
         (wrong,) = told(take(session, expo, ImportKind.GUESTS, "name,kind\nBrazil,country\n"))
-        assert wrong.startswith("country: is missing")
+        assert wrong.startswith("country: enter a country")
 
 
 def test_names_of_areas_by_language(database: Database, expo: Expo) -> None:

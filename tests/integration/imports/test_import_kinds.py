@@ -31,7 +31,7 @@ from tests.support.factories import NOW, Expo, make_event
 from tests.support.publishing import SETTINGS
 
 AREAS = OutputSheet("Areas", ["Key", "Name"], [["batteries", "Batteries and cells"], ["solar", "Solar"]])
-HALLS = OutputSheet("展馆", ["序号", "其他语言的名称"], [["n1", "North 1"], ["n2", "North 2"]])
+HALLS = OutputSheet("展馆", ["编号", "名称"], [["n1", "North 1"], ["n2", "North 2"]])
 WALKING = OutputSheet("Walking", ["", "North 1", "North 2"], [["North 1", 0, 7], ["North 2", 7, 0]])
 TABLES = OutputSheet(
     "Tables", ["Table", "Hall", "Simultaneous meetings"], [["T1", "North 1", 2], ["T2", "n2", 1]]
@@ -58,7 +58,7 @@ ABSENCES = OutputSheet("Absences", ["Who"], [["eva@kovacs.example"], ["李娜"]]
 REQUESTS = OutputSheet(
     "Requests",
     ["From", "To", "Topic", "Priority", "Status", "With", "Reason"],
-    [["大丰公司", "Kovács Kft.", "Solar cells", 5, "采纳", "eva@kovacs.example", "With pleasure"]],
+    [["大丰公司", "Kovács Kft.", "Solar cells", 5, "接受", "eva@kovacs.example", "With pleasure"]],
 )
 NAMED = ["From", "To", "With"]
 SHEETS = (REQUESTS, ABSENCES, CLOSURES, INTERPRETERS, PEOPLE, FIRMS, TABLES, WALKING, HALLS, AREAS)
@@ -143,12 +143,12 @@ def test_a_request_changes_its_state_and_is_said_cell_by_cell(database: Database
         imported(session, expo, SHEETS)
         (row,) = REQUESTS.rows
         (*most, _, _, _) = row
-        changed = OutputSheet("Requests", REQUESTS.header, [[*most, "declined", "", "No common time"]])
+        changed = OutputSheet("Requests", REQUESTS.header, [[*most, "declined", "", "No time"]])
         (part,) = imported(session, expo, [changed]).parts
         assert part.done is not None
         assert {(cell.column, cell.before, cell.after) for cell in part.done.rows[0].cells} == {
             ("state", "accepted", "declined"),
-            ("response_note", "With pleasure", "No common time"),
+            ("response_note", "With pleasure", "No time"),
             ("to_people", "kovacs-eva", ""),
         }
         assert session.scalars(select(MeetingRequest.state)).one() is RequestState.DECLINED
@@ -160,7 +160,7 @@ def test_two_open_requests_of_one_pair_are_a_fault_of_the_second(database: Datab
         both = one_more(REQUESTS, ["Kovács Kft.", "大丰公司", "Cells", 3, "pending", "", ""])
         look = imported(session, expo, [*SHEETS[1:], both])
         (fault,) = faults(look)
-        assert fault.startswith("Requests (3,), To: the two firms have an open request already")
+        assert fault.startswith("Requests (3,), To: these two exhibitors already have an open request")
         assert session.scalars(select(func.count()).select_from(MeetingRequest)).one() == 1
 
 
@@ -291,7 +291,7 @@ def test_a_column_that_a_person_named_is_taken_as_said(database: Database) -> No
         (OutputSheet("Absences", ["Who"], [["nobody"]]), "is not a person of this event"),
         (
             OutputSheet("Requests", ["From", "To"], [["大丰公司", "大丰公司"]]),
-            "an exhibitor can’t meet itself",
+            "an exhibitor can't meet itself",
         ),
         (
             OutputSheet("Requests", ["From", "To", "State"], [["大丰公司", "Kovács Kft.", "maybe"]]),

@@ -220,7 +220,7 @@ def test_nine_thousand_people_are_one_file_and_what_is_too_large_is_said_so(data
         expo = make_event(session)
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), expo.organiser)
     path = f"/events/{expo.event.key}/imports/"
-    assert "at most 16 MB and 20,000 rows" in browser.get(path)
+    assert "up to 16 MB and 20,000 rows" in browser.get(path)
     rows = "".join(
         f"n{i},f1,Visitor {i},visitor{i}@firm{i}.example,en,{'Head of purchasing ' * 5}\n"
         for i in range(9000)
@@ -232,7 +232,7 @@ def test_nine_thousand_people_are_one_file_and_what_is_too_large_is_said_so(data
         number = session.scalars(select(ImportFile.id)).one()
     import_execution.execute_import(database, number, worker="w", settings=SETTINGS)
     page = browser.get(f"{path}{number}")
-    assert "9,000 added, 0 changed, 0 unchanged." in page and "the first 500" in page
+    assert "9,000 added, 0 changed, 0 unchanged." in page and "first 500" in page
     large = io.BytesIO(b"x" * (17 << 20))
     page = browser.post(path, status=413, file=(large, "people.csv"))
     assert "at most 16 MB" in page
@@ -291,7 +291,7 @@ def test_what_firms_offer_need_and_make_comes_from_a_sheet_in_lists(database: Da
             ["cells"],
         )
         assert imports.import_firms(session, actor, text.format("cells")) == ImportResult(0, 0, 1)
-        with pytest.raises(InvalidInput, match="row 2, products: has 13 lines"):
+        with pytest.raises(InvalidInput, match="row 2, products: enter at most 12 lines, not 13"):
             imports.import_firms(session, actor, text.format(";".join(map(str, range(13)))))
 
 
@@ -314,8 +314,8 @@ def test_one_cell_has_one_fault(database: Database) -> None:
         with pytest.raises(InvalidInput) as of_people:
             imports.import_people(session, actor, people, settings=SETTINGS, now=NOW)
     assert faults_of(of_firms) == [
-        "row 2, tier: is empty",
-        "row 3, country: is empty",
+        "row 2, tier: enter a value",
+        "row 3, country: enter a value",
         "row 2, country: 'Germoney' is not a country; enter its name or two letters like CN or DE",
     ]
     assert faults_of(of_people) == ["row 2, email: is empty", "row 2, firm: is empty"]

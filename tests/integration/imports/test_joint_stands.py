@@ -47,7 +47,7 @@ def test_a_host_is_named_by_key_or_by_name_also_one_of_the_same_file(database: D
     ("rows", "fault"),
     [
         ("a,A,HU,midstream,h0,,,Nobody", "not an exhibitor of this event"),
-        ("a,A,HU,midstream,h0,,,a", "enter another firm"),
+        ("a,A,HU,midstream,h0,,,a", "choose another exhibitor that has its own booth"),
         (
             "a,A,HU,midstream,h0,,,h\nb,B,HU,midstream,h0,,,a",
             "that has its own booth",

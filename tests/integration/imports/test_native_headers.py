@@ -339,7 +339,7 @@ WORKBOOKS: dict[str, Sheets] = {
             [["t0", "2027. június 23.", "9 óra", "9:30"]],
         ),
         "Tárgyalási kérések": (
-            ["Kérést küldő kiállító", "Kért cég", "Téma", "Fontosság", "Állapot", "Válasz"],
+            ["Kérő cég", "Kért cég", "Téma", "Fontosság", "Állapot", "Válasz"],
             [["Paxkron Energy", "Holzer GmbH", "Cells", "kötelező", "függőben", "elfogadva"]],
         ),
     },
@@ -370,10 +370,10 @@ WORKBOOKS: dict[str, Sheets] = {
         ),
         "译员": (["译员姓名", "邮箱", "工作语言"], [["Li Na", "li@example.com", "中文/英文"]]),
         "请假": (["姓名", "不在时间"], [["anna@example.com", "周二 上午9点-10点"]]),
-        "已关闭": (["桌号", "日期", "开始时间", "结束时间"], [["t0", "2027年6月23日", "上午9点", "9:30"]]),
+        "停用": (["桌号", "日期", "开始时间", "结束时间"], [["t0", "2027年6月23日", "上午9点", "9:30"]]),
         "洽谈请求": (
             ["申请企业", "目标企业", "洽谈主题", "优先级", "状态", "对方答复"],
-            [["Paxkron Energy", "Holzer GmbH", "Cells", "必要", "待修正", "同意"]],
+            [["Paxkron Energy", "Holzer GmbH", "Cells", "必须", "待处理", "同意"]],
         ),
     },
     "ja": {

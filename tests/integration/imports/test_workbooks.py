@@ -22,8 +22,8 @@ from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 
 FIRMS = OutputSheet(
-    "参展企业",
-    ["企业名称", "英文名称", "国家", "上中下游", "展馆", "展位", "备注"],
+    "展商",
+    ["公司名称", "英文名称", "国家", "上中下游", "展馆", "展位", "备注"],
     [
         ["大丰公司", "Great Harvest Co.", "中国", "上游", "Hall 0", "E1", "x"],
         ["Kovács Kft.", None, "Magyarország", "downstream", 0, "E2", None],
@@ -243,11 +243,14 @@ def test_an_organiser_looks_takes_and_sees_the_file_in_the_list(database: Databa
     text += "f1;Firm 1;CN;midstream;h0;NEW\nf9;新公司;CN;upstream;h0;\n"
     page = browser.post(path, file=(io.BytesIO(text.encode("gb18030")), "firms.csv"))
     assert "1 added, 1 changed, 1 unchanged." in page and "1 exhibitor moves to another booth" in page
-    assert "Meetings that are published there: 1." in page and "Nothing has been imported yet" in page
+    assert "Published meetings at the previous booths: 1." in page and "Nothing has been imported yet" in page
     number = page.partition('/import"')[0].rpartition("/")[2]
     digest = page.partition('name="digest" value="')[2].partition('"')[0]
     page = browser.post(f"{path}{number}/import", digest=digest)
-    assert "Exhibitors: 1 added, 1 changed, 1 unchanged. 1 of them moved to another booth" in page
+    assert (
+        "Exhibitors: 1 added, 1 changed, 1 unchanged. Exhibitors that changed booth or no longer have one: 1."
+        in page
+    )
     assert "firms.csv" in page and "Exhibitors: 1 added, 1 changed." in page
     assert "already imported" in browser.get(f"{path}{number}")
     assert "already imported" in browser.post(f"{path}{number}/import", digest=digest)
@@ -260,7 +263,7 @@ def test_an_organiser_looks_takes_and_sees_the_file_in_the_list(database: Databa
         (b"", "The file is empty."),
         (b"%PDF-1.7", "The file is a PDF. Upload a spreadsheet: XLSX, ODS or CSV."),
         (b"PK\x03\x04 no zip", "The file is damaged or not a spreadsheet."),
-        (b'a,b\n1,"2\n', "Row 2 can't be read as CSV (unexpected end of data). Save the file as XLSX."),
+        (b'a,b\n1,"2\n', "Row 2 can&#39;t be read as CSV (unexpected end of data). Save the file as XLSX."),
     ],
 )
 def test_what_is_no_spreadsheet_is_refused_at_its_field(database: Database, octets: bytes, said: str) -> None:
@@ -269,7 +272,7 @@ def test_what_is_no_spreadsheet_is_refused_at_its_field(database: Database, octe
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), expo.organiser)
     browser.get(f"/events/{expo.event.key}/imports/")
     page = browser.post(f"/events/{expo.event.key}/imports/", status=422, file=(io.BytesIO(octets), "x.xlsx"))
-    assert said in page and 'id="file-fault"' in page
+    assert said in page and 'id="file-error"' in page
 
 
 def test_the_workbook_to_begin_with_is_taken_as_it_is(database: Database) -> None:

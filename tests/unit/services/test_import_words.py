@@ -21,7 +21,7 @@ FIRMS, PEOPLE, INTERPRETERS = ImportKind.FIRMS, ImportKind.PEOPLE, ImportKind.IN
     ("kind", "header", "columns"),
     [
         (FIRMS, ["Firm name", "Country", "Stand", "Hall"], ["name", "country", "booth", "hall"]),
-        (FIRMS, ["企业名称", "英文名称", "国家/地区", "上中下游"], ["name", "latin_name", "country", "tier"]),
+        (FIRMS, ["公司名称", "英文名称", "国家/地区", "上中下游"], ["name", "latin_name", "country", "tier"]),
         (FIRMS, ["Cégnév*", "Ország", "Csarnok", "Honlap"], ["name", "country", "hall", "website"]),
         (
             FIRMS,
@@ -29,7 +29,7 @@ FIRMS, PEOPLE, INTERPRETERS = ImportKind.FIRMS, ImportKind.PEOPLE, ImportKind.IN
             ["name", "country", "booth", "description"],
         ),
         (PEOPLE, ["Company", "Full Name", "E-Mail", "Mobile"], ["firm", "name", "email", "phone"]),
-        (PEOPLE, ["姓名", "参展企业", "邮箱", "语言"], ["name", "firm", "email", "languages"]),
+        (PEOPLE, ["姓名", "公司", "邮箱", "语言"], ["name", "firm", "email", "languages"]),
         (INTERPRETERS, ["NAME", "e-mail address", "Languages spoken"], ["name", "email", "languages"]),
     ],
 )

@@ -402,4 +402,4 @@ def test_a_page_says_why_a_large_file_failed(
         number = session.scalars(select(ImportFile.id)).one()
     work(database, number)
     assert "The file is a PDF" in browser.get(f"{base}{number}")
-    assert "Waiting for a worker" in browser.post(f"{base}{number}/retry")
+    assert "Waiting to start." in browser.post(f"{base}{number}/retry")
