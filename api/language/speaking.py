@@ -58,6 +58,16 @@ def language() -> str:
     return chosen
 
 
+def direction() -> str:
+    """Return the writing direction of the current page: ltr or rtl."""
+    return direction_of(language())
+
+
+def direction_of(tag: str) -> str:
+    """Return the writing direction of a language."""
+    return load_words(tag).direction
+
+
 def locale() -> Locale:
     """Return the locale of dates and numbers."""
     return _locale(language())
@@ -212,6 +222,7 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(reported)
     app.add_template_filter(recorded)
     app.add_template_global(language, "page_language")
+    app.add_template_global(direction, "page_direction")
     app.add_template_global(languages, "site_languages")
     app.add_template_global(rooms.is_translated)
 

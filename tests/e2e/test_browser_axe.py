@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from api.language import speaking
 from scheduler.services.publishing import version_jobs
 from scheduler.services.schedule import versions
 from tests.e2e import axe
@@ -459,6 +460,22 @@ def test_no_page_of_a_firm_has_a_fault_in_another_language(
     reader.page.locator('html[lang="en"]').wait_for(state="attached")
 
 
+@pytest.mark.parametrize("role", ["exhibitor", "attendee", "organiser"])
+def test_pages_from_right_to_left_fit_a_phone(
+    role: str, reader: Reader, everything: Everything, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speaking, "direction_of", lambda _: "rtl")
+    reader.sign_in(role)
+    assert reader.page.evaluate("getComputedStyle(document.body).direction") == "rtl"
+    wide = {}
+    for path in PAGES[role]:
+        reader.open(path)
+        reader.unfold()
+        if found := reader.page.evaluate(axe.WIDER):
+            wide[path] = found
+    assert wide == {}
+
+
 def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
     reader.send_empty("/sign-in", "Send sign-in link")
     reader.page.get_by_label("Email address").fill("somebody@example.org")
@@ -480,9 +497,9 @@ def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
     reader.look_after("Close", "select at least one")
     reader.open("venue")
     reader.page.get_by_label("Mon 7 Dec to").fill("09:30")
-    reader.look_after("Preview changes", "Nobody is told now")
+    reader.look_after("Preview changes", "No one is notified now")
     reader.send_empty("team", "Send invitation")
-    reader.send_empty("calendar-status/people/f2-p0", "Keep it and send")
+    reader.send_empty("calendar-status/people/f2-p0", "Save and send invitations")
     reader.open("imports/")
     reader.choose_file("File", "firms.xlsx", b"%PDF-1.7")
     reader.look_after("Preview import", "The file is a PDF")
@@ -493,14 +510,14 @@ def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
     reader.look_after("Upload and preview", "The file is a PDF")
     reader.open("/events/new/workbook/")
     reader.choose_file("Workbook", "firms.csv", b"name,country,tier\nA,Nowhere,up\n")
-    reader.look_after("Upload and preview", "does not say yet what the event is called")
+    reader.look_after("Upload and preview", "has no name yet")
     reader.send_empty("/operators", "Add")
 
 
 def test_no_state_of_a_firm_s_pages_has_a_fault(reader: Reader, everything: Everything) -> None:
     reader.sign_in("exhibitor")
     reader.open("requests/received")
-    reader.press("Accept the request of Firm 4")
+    reader.press("Accept the request from Firm 4")
     reader.page.get_by_role("button", name="Undo").wait_for()
     reader.look("accepted in place, to be undone")
     reader.visit("requests/{pending}")
@@ -509,10 +526,10 @@ def test_no_state_of_a_firm_s_pages_has_a_fault(reader: Reader, everything: Ever
     reader.unfold()
     reader.choose_file("File", "mine.ics", busy_in(slots[0], slots[6]))
     reader.look_after("Preview file", "Nothing is saved yet")
-    reader.look_after("Save calendar", "Saved: mine.ics")
+    reader.look_after("Save calendar", "Calendar saved: mine.ics")
     reader.visit("agenda")
     reader.open("agenda/firm")
-    reader.look_after("Create link", "Address for Google")
+    reader.look_after("Create link", "Link for Google")
     reader.open("tokens")
     reader.page.get_by_label("Purpose").fill("Our CRM")
     reader.page.get_by_role("checkbox").first.check()
@@ -554,14 +571,14 @@ def test_no_outcome_of_a_meeting_has_a_fault(reader: Reader, everything: Everyth
 
 def test_no_answer_by_a_link_has_a_fault(reader: Reader) -> None:
     reader.open("{answer}/")
-    reader.look_after("Accept", "Your answer: accepted")
+    reader.look_after("Accept", "Your reply: accepted")
     reader.look_after("Propose", "You proposed")
-    reader.look_after("Decline", "Your answer: declined")
+    reader.look_after("Decline", "Your reply: declined")
 
 
 def test_no_stopped_summary_has_a_fault(reader: Reader) -> None:
     reader.open("{summaries}")
-    reader.look_after("Stop", "gets no more summaries")
+    reader.look_after("Unsubscribe", "no longer gets summaries")
 
 
 def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everything: Everything) -> None:
@@ -573,7 +590,7 @@ def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everythin
     reader.look("changes of a file")
     reader.open("imports/")
     reader.choose_file("File", "firms.csv", MOVES)
-    reader.look_after("Preview import", "Nothing is taken yet")
+    reader.look_after("Preview import", "Nothing has been imported yet")
     reader.look_after("Import", "Firms: ")
     reader.open("versions/2/fixes?reason=people-busy")
     reader.page.get_by_role("link", name="Add and lock time").first.click()
@@ -582,10 +599,10 @@ def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everythin
     reader.open("versions/2/fixes?reason=people-busy")
     reader.look_after("Apply and lock time", "Locked to")
     reader.open("schedule")
-    reader.look_after("Run now", "Waiting for a solve worker")
+    reader.look_after("Run now", "Waiting for a worker")
     everything.compare(3)
     reader.open("versions/3/publish")
-    reader.look_after("Send me test emails", "Test mails to")
+    reader.look_after("Send me test emails", "Test emails for")
     reader.reach_by_keyboard("Publish version 3")
     reader.page.keyboard.press("Enter")
     reader.page.get_by_text("is about to be published").first.wait_for()
@@ -593,7 +610,7 @@ def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everythin
     reader.visit("schedule")
     reader.visit("versions/2")
     reader.open("versions/3")
-    reader.look_after("Remove outcome", "is a draft again")
+    reader.look_after("Cancel publication", "is a draft again")
     with everything.database.write() as session:
         version = versions.get_version(session, everything.expo.event.id, 1)
         version_jobs.request_manual_draft(session, version, by=None, now=NOW)

@@ -27,9 +27,13 @@ from tests.support.factories import NOW
 from tests.support.web import Browser, web_app
 
 STATIC = Path(__file__).parents[2] / "api" / "static"
-SHARED = ("tokens.css", "chainmeet.css")
-CATALOGUES = {"exhibitors": "people.css", "organisers": "desk.css"}
-"""Style sheets by catalogue page, besides the shared ones."""
+SHEETS = ("tokens.css", "system.css")
+FILES = (*SHEETS, "face.woff2")
+CATALOGUES = {
+    "exhibitors": ("signed out", "attendee", "exhibitor", "stranger"),
+    "organisers": ("organiser", "chamber", "operator"),
+}
+"""The readers of pages by catalogue page. Pages of other readers are in the second."""
 
 _CLASS = re.compile(r"\.(-?[a-zA-Z_][\w-]*)")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -65,12 +69,6 @@ def styled(*sheets: str) -> set[str]:
     """Return all classes with rules in the style sheets."""
     text = _COMMENT.sub("", "".join((STATIC / sheet).read_text("utf-8") for sheet in sheets))
     return {name for rule in _RULE.findall(text) if "@" not in rule for name in _CLASS.findall(rule)}
-
-
-def sheet_of(page: BeautifulSoup) -> str:
-    """Return the style sheet of a page besides the shared ones."""
-    links = " ".join(str(link.get("href")) for link in page.find_all("link", rel="stylesheet"))
-    return next((sheet for sheet in ("desk.css", "system.css") if sheet in links), "people.css")
 
 
 def parts(page: BeautifulSoup, path: str) -> Iterator[Part]:
@@ -159,16 +157,13 @@ def made() -> dict[str, list[Part]]:
         upgrade_schema(database)
         clocks.hold(patch, NOW)
         everything = Everything(database, web_app(database, "redis://127.0.0.1:1"))
-        found: dict[str, list[Part]] = {sheet: [] for sheet in CATALOGUES.values()}
+        found: dict[str, list[Part]] = {name: [] for name in CATALOGUES}
         for path, page in pages(everything):
-            if sheet_of(page) in found:  # design system pages have a sheet of their own
-                found[sheet_of(page)] += parts(page, path)
-        small = {sheet: _small(everything.app, sheet) for sheet in CATALOGUES.values()}
+            is_of_exhibitors = path.partition(":")[0] in CATALOGUES["exhibitors"]
+            found["exhibitors" if is_of_exhibitors else "organisers"] += parts(page, path)
+        small = _small(everything.app)
         database.dispose()
-    return {
-        name: [small[sheet], *chosen(found[sheet], styled(*SHARED, sheet) - small[sheet].classes)]
-        for name, sheet in CATALOGUES.items()
-    }
+    return {name: [small, *chosen(each, styled(*SHEETS) - small.classes)] for name, each in found.items()}
 
 
 _PAGE = """<!doctype html>
@@ -178,9 +173,9 @@ _PAGE = """<!doctype html>
 {sheets}
 </head>
 <body>
-<main>
+<main class="page">
 <h1>Components of the pages of {name}</h1>
-<p class="then">Each part is as a page has it, with invented names. Above it: the classes that it is the first
+<p class="page-summary">Each part is as a page has it, with invented names. Above it: the classes that it is the first
 to show. The colours follow the scheme of your system, light or dark.</p>
 {parts}
 </main>
@@ -190,15 +185,11 @@ to show. The colours follow the scheme of your system, light or dark.</p>
 
 
 _BASICS = Path(__file__).with_suffix(".html")
-_TAGS = (
-    "must good accepted published finished added sent warn pending draft queued running moved relocated"
-    " reassigned sending silent proposed temporary bad declined failed no-plan bounced permanent cancelled"
-    " withdrawn expired superseded discarded unchanged"
-)
+_TAGS = "good warn bad info brand outline dashed"
 _AREAS = ("energy", "vehicles", "digital", "healthy", "agriculture", "manufacturing", "services")
 
 
-def basics(app: Flask, *, tiers: bool) -> str:
+def basics(app: Flask) -> str:
     """Return small elements with many states, as pages render them: areas, tiers, tags, messages, buttons."""
     named = (
         FirmRef("f0", "宁波华翔汽车", "Ningbo Huaxiang", "CN"),
@@ -206,26 +197,26 @@ def basics(app: Flask, *, tiers: bool) -> str:
     )
     with app.test_request_context("/"):
         return app.jinja_env.from_string(_BASICS.read_text("utf-8")).render(
-            areas=_AREAS, names=named, tags=_TAGS.split(), tiers=tiers
+            areas=_AREAS, names=named, tags=_TAGS.split()
         )
 
 
-def _small(app: Flask, sheet: str) -> Part:
-    """Return the first part of a catalogue. Only exhibitors' pages show tiers."""
-    html = basics(app, tiers=sheet == "people.css")
+def _small(app: Flask) -> Part:
+    """Return the first part of each catalogue."""
+    html = basics(app)
     return Part(html, frozenset(_classes(BeautifulSoup(html, "html.parser"))), "components.html")
 
 
 def page_of(name: str, found: list[Part]) -> str:
     """Return a page of the catalogue."""
-    sheets = "\n".join(f'<link rel="stylesheet" href="{sheet}">' for sheet in (*SHARED, CATALOGUES[name]))
+    sheets = "\n".join(f'<link rel="stylesheet" href="{sheet}">' for sheet in SHEETS)
     shown, seen = [], set[str]()
-    wanted = styled(*SHARED, CATALOGUES[name])
+    wanted = styled(*SHEETS)
     for number, part in enumerate(found, 1):
         new = sorted((part.classes & wanted) - seen)
         seen |= part.classes
         shown.append(
-            f'<section class="section" id="part-{number}"><p class="eyebrow"><b>{number}</b> '
+            f'<section class="section" id="part-{number}"><p class="small muted"><b>{number}</b> '
             + " ".join(f"<code>.{each}</code>" for each in new)
             + f"</p>\n{alone(part, number)}</section>"
         )
@@ -236,8 +227,8 @@ def write(folder: Path) -> None:
     """Write the catalogue with its style sheets into a folder, which is recreated."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for sheet in (*SHARED, *CATALOGUES.values()):
-        shutil.copy(STATIC / sheet, folder)
+    for file in FILES:
+        shutil.copy(STATIC / file, folder)
     for name, found in made().items():
         (folder / f"components-{name}.html").write_text(page_of(name, found), "utf-8")
 
