@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -26,8 +25,6 @@ from scheduler.invites.catalogue import load_words
 from scheduler.services.agendas.week.changes import WeekChange, WeekChangeKind
 from scheduler.services.agendas.week.week import MeetingFilter
 
-_SHEET = Path(__file__).parents[1] / "static" / "icons.svg"
-_SYMBOL = re.compile(r'<symbol id="([\w-]+)" viewBox="([\d ]+)">(.*?)</symbol>')
 _LEGAL_FORM_FIRST = re.compile(r"^(주식회사|유한회사|\(주\)|㈜|株式会社|有限会社|合同会社|（株）|㈱)\s*")
 AREA_STEMS: Final = MappingProxyType(
     {
@@ -40,33 +37,7 @@ AREA_STEMS: Final = MappingProxyType(
         "serv": "services",
     }
 )
-"""Looks by the stem of a word in an area's key: the class `.in-LOOK` and the icon `a-LOOK`."""
-
-
-@lru_cache
-def _symbols() -> dict[str, tuple[str, str]]:
-    """Return view box and content of the icons by name."""
-    found = _SYMBOL.findall(_SHEET.read_text("utf-8"))
-    return {name: (box, drawn) for name, box, drawn in found}
-
-
-@lru_cache(maxsize=256)
-def icon(name: str, kind: str = "i") -> Markup:
-    """Return the inline icon `i-NAME`. It is decorative and hidden from screen readers."""
-    return _drawn(f"i-{name}", kind)
-
-
-@lru_cache(maxsize=256)
-def area_icon(area: str) -> Markup:
-    """Return the icon of a chain area, or nothing if its key contains no known stem."""
-    look = named_look(area)
-    return _drawn(f"a-{look}", "i ai") if look else Markup()
-
-
-@lru_cache(maxsize=8)
-def tier_glyph(tier: str) -> Markup:
-    """Return the tier glyph: three chain links, one of them filled."""
-    return _drawn(f"t-{tier.removesuffix('stream')}", "tier")
+"""Looks by the stem of a word in an area's key: the class `.area-LOOK` and the icon `.i-area-LOOK`."""
 
 
 @lru_cache(1024)
@@ -91,11 +62,6 @@ def _looks(keys: tuple[str, ...]) -> dict[str, str]:
 def area_look(key: str, areas: Iterable[str]) -> str:
     """Return the look of one area of an event."""
     return area_looks(areas).get(key, "")
-
-
-def _drawn(name: str, kind: str) -> Markup:
-    box, drawn = _symbols()[name]
-    return Markup('<svg class="{}" viewBox="{}" aria-hidden="true">{}</svg>').format(kind, box, Markup(drawn))  # noqa: S704 -- our own file
 
 
 def initials(person: formatting.Named) -> str:
@@ -250,7 +216,7 @@ def but(address: dict[str, str], **changed: object) -> dict[str, object]:
 
 
 def init_app(app: Flask) -> None:
-    for function in (icon, area_icon, tier_glyph, comma):
+    for function in (comma,):
         app.add_template_global(function)
     for each in (
         area_look,

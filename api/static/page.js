@@ -4,7 +4,7 @@
 function say(word) {
   const text = document.getElementById("messages").dataset[word];
   const line = document.createElement("p");
-  line.className = document.getElementById("messages").dataset.class || "message error";
+  line.className = document.getElementById("messages").dataset.class;
   line.textContent = text;
   document.getElementById("messages").replaceChildren(line);
   line.scrollIntoView({ block: "nearest" });

@@ -70,7 +70,7 @@ def test_static_files_have_an_address_of_their_contents_and_are_kept_for_a_year(
     for address in addresses:
         answer = site.browser.client.get(address, headers=GZIP)
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable", address
-    other = site.browser.client.get("/static/chainmeet.css?v=other")
+    other = site.browser.client.get("/static/system.css?v=other")
     assert other.headers["Cache-Control"] == "no-cache", "an older page must not keep newer contents"
 
 

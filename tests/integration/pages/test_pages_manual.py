@@ -14,7 +14,7 @@ from tests.support.site import Site
 from tests.support.web import Browser
 from tests.support.workers import ROOT
 
-MENUS = ("person.html", "_organiser_places.html")
+MENUS = ("event.html", "_organiser_places.html")
 WITHOUT = {"tokens", "interpreter_day"}
 """Menu entries that lead to the beginning of a guide: the manual for integrators has their section."""
 

@@ -14,10 +14,6 @@ SHEET = (API / "static/system.css").read_text("utf-8")
 TEMPLATES = sorted((API / "templates").rglob("*.html"))
 
 
-def on_the_system(path: Path) -> bool:
-    return 'extends "person.html"' in (text := path.read_text("utf-8")) or 'extends "system.html"' in text
-
-
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(API / "templates").as_posix())
 def test_an_icon_that_a_template_names_is_in_the_sheet(path: Path) -> None:
     named = re.findall(r"""\bsign\(\s*["']([\w-]+)["']\s*[,)]""", path.read_text("utf-8"))
@@ -33,8 +29,18 @@ def test_the_sheet_names_sides_by_the_direction_of_the_text() -> None:
     assert re.findall(r"[{;]\s*(?:margin|padding|border)-(?:left|right)\b", SHEET) == []
 
 
-def test_a_page_of_the_system_takes_nothing_of_the_older_sheets() -> None:
-    pages = [path for path in TEMPLATES if on_the_system(path)]
-    assert pages, "no page is made of the system"
-    for path in pages:
-        assert not re.search(r"filename='(?:people|desk|chainmeet)\.css'", path.read_text("utf-8")), path
+def test_no_template_has_a_style_of_its_own() -> None:
+    for path in TEMPLATES:
+        assert not re.search(r"\sstyle=|<style", path.read_text("utf-8")), path
+
+
+def test_no_template_names_a_class_that_no_sheet_and_no_script_has() -> None:
+    sheets = "".join(path.read_text("utf-8") for path in (API / "static").glob("*.css"))
+    known = set(re.findall(r"\.(-?[a-zA-Z_][\w-]*)", sheets))
+    scripts = "".join(path.read_text("utf-8") for path in (API / "static").glob("*.js"))
+    unknown = {}
+    for path in TEMPLATES:
+        named = " ".join(re.findall(r'\bclass="([^"{}]*)"', path.read_text("utf-8"))).split()
+        if missing := {name for name in named if name not in known and name not in scripts}:
+            unknown[path.relative_to(API / "templates").as_posix()] = missing
+    assert unknown == {}
