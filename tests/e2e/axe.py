@@ -19,7 +19,7 @@ RUN = """async (options) => (await axe.run(document, options)).violations.flatMa
 WIDER = """() => innerWidth < document.documentElement.scrollWidth
     ? [`${document.documentElement.scrollWidth} px wide on a screen of ${innerWidth}`] : []"""
 SMALL = """() => {
-    const pressed = "button:not(.hidden-label, .visually-hidden), .button, select, textarea, input, summary";
+    const pressed = "button:not(.visually-hidden), .button, select, textarea, input, summary";
     const few = [...document.querySelectorAll(pressed)].filter((each) => {
         const target = /checkbox|radio/.test(each.type) ? each.labels[0] : each;
         const {width, height} = target.getBoundingClientRect();
@@ -27,7 +27,7 @@ SMALL = """() => {
     });
     const inText = (link) => [...link.parentElement.childNodes].some(
         (each) => each.nodeType === Node.TEXT_NODE && /[\\p{L}\\p{N}]/u.test(each.data));
-    const low = [...document.querySelectorAll("a[href]:not(.skip, .skip-link)")].filter((each) => {
+    const low = [...document.querySelectorAll("a[href]:not(.skip-link)")].filter((each) => {
         const {height} = each.getBoundingClientRect();
         return each.checkVisibility() && height > 1 && height < 23.5 && !inText(each);
     });

@@ -153,7 +153,7 @@ class Way:
     def invite(self, email: str) -> None:
         self.open("Team")
         self.visitor.page.get_by_role("textbox", name="Email address").fill(email)
-        self.visitor.page.locator("#role-organiser").check()
+        self.visitor.page.locator('input[name="role"][value="organiser"]').check()
         self.press("Send invitation")
 
     def event(self) -> Event:

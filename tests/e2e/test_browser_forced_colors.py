@@ -27,11 +27,12 @@ LINED = """
   const canvas = getComputedStyle(document.body).backgroundColor;
   const lined = (entry) => {
     const style = getComputedStyle(entry);
-    return ["Top", "Bottom"].some((side) => parseFloat(style[`border${side}Width`]) > 1
+    const isUnderlined = style.textDecorationLine.includes("underline")
+      && parseFloat(style.textDecorationThickness) > 1;
+    return isUnderlined || ["Top", "Bottom"].some((side) => parseFloat(style[`border${side}Width`]) > 1
       && style[`border${side}Style`] !== "none" && style[`border${side}Color`] !== canvas);
   };
-  const old = ".menu > ul > li > a, nav.menu summary, .places > ul > li > a, nav.places summary";
-  const menus = `${old}, .dock a, .menubar a`;
+  const menus = ".dock a, .menubar a, .menubar summary";
   return [...document.querySelectorAll(`.tabs a, ${menus}`)]
     .filter(shown)
     .map((entry) => [entry.textContent.trim(), lined(entry), entry.hasAttribute("aria-current")]);

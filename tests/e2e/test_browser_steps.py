@@ -136,7 +136,7 @@ def test_a_busy_time_is_entered_by_three_taps(exhibitor: Phone, database: Databa
     exhibitor.tap(page.get_by_role("link", name="Busy times"))
     exhibitor.tap(page.locator(".paint-cell"))
     exhibitor.tap(page.get_by_role("button", name="Save busy times"))
-    expect(page.get_by_role("status").first).to_contain_text("saved")
+    expect(page.get_by_role("status").first).to_contain_text("Saved. You marked 1 time as busy.")
     assert exhibitor.taps <= 3
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(AttendeeBusy)) == 1
@@ -154,7 +154,8 @@ def test_a_draft_is_published_by_three_taps(
 ) -> None:
     organiser = phone(expo.organiser.id)
     page = organiser.page
-    organiser.tap(page.get_by_role("link", name="Publish"))
+    organiser.tap(page.get_by_role("link", name="Review draft"))
+    organiser.tap(page.get_by_role("link", name="Review and publish"))
     organiser.tap(page.get_by_role("button", name="Publish version 2"))
     expect(page.get_by_text("is about to be published").first).to_be_visible()
     assert organiser.taps <= 3

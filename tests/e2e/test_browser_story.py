@@ -141,7 +141,7 @@ def test_four_people_are_invited_agree_and_meet(story: Story) -> None:
 def invite(story: Story, organiser: Visitor) -> None:
     """Invite everyone as the organiser."""
     organiser.open("Event invitations")
-    organiser.page.get_by_label(re.compile("^Also ")).check()
+    organiser.page.get_by_label(re.compile("^Include ")).check()
     organiser.page.get_by_role("button", name=re.compile("^Invite ")).click()
     organiser.reads("emails are being sent.")
 
@@ -163,11 +163,12 @@ def choose_a_partner(story: Story, li: Visitor) -> SamplePerson:
     page.get_by_label(li.say("About your company")).fill("我们回收动力电池。我们寻找电芯制造商。")
     li.press(li.say("Save"))
     page.goto(story.path("/dashboard"))
-    first = page.locator("article .button.primary").first
+    first = page.locator("article.company a.button").first
     href = first.get_attribute("href")
     assert href is not None
     first.click()
     page.get_by_label(li.say("Topic"), exact=True).fill(TOPIC)
+    page.locator("details", has=page.locator("#priority")).locator("> summary").click()
     page.get_by_label(li.say("Must-have: you're coming to the event for this meeting")).check()
     page.get_by_role("group", name=li.say("Attendees from your company")).get_by_label(
         re.compile(re.escape(story.hua.name))
@@ -184,7 +185,7 @@ def accept_by_the_mail(story: Story, kovacs: SamplePerson) -> None:
     reader = story.visitor("hu")
     reader.page.goto(link)
     reader.page.get_by_text(TOPIC).wait_for()
-    reader.page.locator("form button.primary").click()
+    reader.page.locator("form button.button-primary").click()
     eventually(lambda: story.request().state is RequestState.ACCEPTED)
     reader.close()
 
@@ -205,7 +206,7 @@ def ask_by_keyboard(story: Story, kovacs: SamplePerson) -> SamplePerson:
     page.keyboard.type("Cells for our chargers")
     visitor.tab_to(page.get_by_role("button", name="Send request"))
     page.keyboard.press("Enter")
-    visitor.reads(" was asked.")
+    visitor.reads("Request sent to ")
     assert visitor.errors == []
     visitor.close()
     return person
@@ -219,7 +220,7 @@ def ask_back(story: Story, kovacs: SamplePerson, keys: SamplePerson) -> None:
     page.goto(story.path(f"/firms/{keys.firm_key}/request"))
     page.get_by_label(visitor.say("Topic"), exact=True).fill("Akkumulátorok")
     visitor.press(visitor.say("Accept and send"))
-    page.locator(".tag.accepted, .fate-word", has_text=visitor.say("Accepted")).first.wait_for()
+    page.locator(".tag-good", has_text=visitor.say("Accepted")).first.wait_for()
     assert visitor.errors == []
     visitor.close()
 
@@ -231,14 +232,15 @@ def is_never_free(story: Story, hua: Visitor) -> None:
     for box in page.locator('input[name="slots"]').all():
         box.check()
     hua.press(hua.say("Save busy times"))
-    page.locator(".message.good, [role=status]").first.wait_for()
+    page.locator(".banner-good").first.wait_for()
 
 
 def be_free_after_all(story: Story, hua: Visitor) -> None:
     """Make time by the request page, which explains why it is unscheduled."""
     page = hua.page
     page.goto(story.path(f"/requests/{story.request().key}"))
-    free = page.get_by_role("button", name=hua.say("Mark available"), exact=True)
+    said = hua.say("I'm free on %(moment)s", moment="…").partition("…")
+    free = page.get_by_role("button", name=re.compile(".+".join(re.escape(part) for part in said[::2])))
     free.first.click()
     free.first.wait_for(state="detached")
 
@@ -247,7 +249,7 @@ def stand_in_the_hall(story: Story, hua: Visitor) -> None:
     """Check that My day shows the meeting, also offline."""
     page = hua.page
     page.goto(story.path("/my-day"))
-    page.locator("#chosen, .now, .firm-name").first.wait_for()
+    page.locator("article.now").first.wait_for()
     page.evaluate(CONTROLLED)
     eventually(lambda: page.evaluate(KEPT))
     page.context.set_offline(True)

@@ -129,20 +129,21 @@ def test_a_request_in_the_browser_ends_as_an_invitation_in_both_calendars(scene:
 def ask(scene: Scene) -> None:
     """Find the firm and submit the request form, once with an error."""
     visitor = scene.visitor(scene.asking.email)
-    visitor.open("Firms")
+    visitor.open("Companies")
     page, firm = visitor.page, scene.firm_name(scene.asked)
     page.get_by_role("searchbox").fill(firm)
-    page.locator("#found", has_text="1 firm").wait_for()
-    page.get_by_role("link", name="Ask for a meeting with").click()  # the only remaining firm
+    page.locator("#found", has_text="1 company").wait_for()
+    page.locator("#results").get_by_role("link", name="Request meeting").click()  # the only remaining firm
+    page.locator("details", has=page.locator("#priority")).locator("> summary").click()
     page.get_by_label(scene.asking.name).check()  # its reader reads Chinese
     page.get_by_label(scene.asked.name).check()
     page.get_by_label("Must-have: you're coming to the event for this meeting").check()
     visitor.press("Send request")
-    assert page.locator("#topic-fault").inner_text().startswith("Topic is missing; say in a line")
+    assert page.locator("#topic-error").inner_text() == "Topic: enter what the meeting is about, in one line."
     assert page.get_by_label(scene.asked.name).is_checked()
     page.get_by_label("Topic").fill(TOPIC)
     visitor.press("Send request")
-    visitor.reads(" was asked.")
+    visitor.reads("Request sent to ")
     # the browser logs the page with the error, which has status 422
     assert [error for error in visitor.errors if "422" not in error] == []
     visitor.close()
@@ -152,9 +153,9 @@ def accept(scene: Scene) -> None:
     visitor = scene.visitor(scene.asked.email)
     visitor.open("Requests")
     card = visitor.page.locator(".request", has_text=TOPIC)
-    card.get_by_role("button", name="Accept the request of").click()
-    card.get_by_text("Accepted. The next schedule looks for a time").wait_for()
-    assert card.locator(".tag.accepted").inner_text() == "Accepted"
+    card.get_by_role("button", name="Accept the request from").click()
+    card.get_by_text("Request accepted. The next scheduling run will look for a time").wait_for()
+    assert card.locator(".request-when .tag-good").inner_text() == "Accepted"
     assert visitor.errors == []
     visitor.close()
 
@@ -166,8 +167,8 @@ def run_and_publish(scene: Scene, organiser: Visitor) -> None:
     page.get_by_label("Search time (seconds)").fill("5")
     organiser.press("Run now")
     page.evaluate("window.sameDocument = true")
-    page.locator("#run .tag.running, #run .tag.finished").wait_for()
-    page.locator("#run .tag.finished").wait_for()
+    page.locator("#run .tag-info, #run .tag-good").wait_for()
+    page.locator("#run .tag-good").wait_for()
     assert page.evaluate("window.sameDocument") is True
     assert page.locator("#run dt").first.text_content() == "Best score"
     page.locator("#rest", has_text="Version 1").wait_for()  # the rest of the page was updated
@@ -178,7 +179,7 @@ def run_and_publish(scene: Scene, organiser: Visitor) -> None:
     organiser.follow("Review and publish")
     organiser.reads("Notifications")
     organiser.press("Publish version 1")
-    organiser.press("Remove outcome")
+    organiser.press("Cancel publication")
     organiser.reads("Version 1 is a draft again. No one was notified.")
     organiser.follow("Review and publish")
     organiser.press("Publish version 1")
@@ -198,7 +199,7 @@ def publish_the_same_again(scene: Scene, organiser: Visitor) -> None:
             now=scene.up.database.now(),
         )
     organiser.page.goto(f"/events/{scene.event.key}/versions/{same.number}")
-    organiser.reads("No mail goes out")
+    organiser.reads("No emails are sent, apart from those already on their way.")
     organiser.follow("Review and publish")
     organiser.press(f"Publish version {same.number}")
     organiser.press("Publish now")
@@ -243,10 +244,9 @@ def calendar_part(mail: EmailMessage) -> EmailMessage:
 def subscribe(scene: Scene, invitation: readers.Event) -> None:
     """Subscribe to the feed of the requested person, which agrees with the email and supports ETags."""
     visitor = scene.visitor(scene.asked.email)
-    visitor.page.get_by_text("More", exact=True).click()
-    visitor.follow("My agenda")
+    visitor.open("My agenda")
     visitor.reads(TOPIC)
-    address = visitor.page.get_by_label("Address for Google Calendar").input_value()
+    address = visitor.page.get_by_label("Link for Google Calendar").input_value()
     visitor.close()
     with urllib.request.urlopen(address) as response:
         (feed,), tag = readers.read(READER, [response.read()]), response.headers["ETag"]

@@ -70,11 +70,11 @@ class Visitor:
         self.page.get_by_role("link", name=name).click()
 
     def open(self, name: str) -> int:
-        """Follow an entry of the event's menu, ignoring its count. Return the number of clicks.
+        """Follow an entry of a menu of the page's head, ignoring its count. Return the number of clicks.
 
-        An entry in a collapsed group takes one more.
+        An entry in a collapsed menu takes one more.
         """
-        menu = self.page.get_by_role("navigation", name=self.say("Event"))
+        menu = self.page.get_by_role("banner")
         called = re.compile(rf"^{re.escape(name)}( \d|$)")
         found = menu.get_by_role("link", name=called, include_hidden=True)
         is_folded = not found.is_visible()
