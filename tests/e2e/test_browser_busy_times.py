@@ -86,13 +86,13 @@ def test_a_calendar_is_looked_at_saved_and_removed_without_javascript(
     expect(page.get_by_text("The next schedule moves a meeting")).to_be_visible()
     assert unavailable(database, expo) == set()
     page.get_by_role("button", name="Save calendar").click()
-    expect(page.get_by_role("status").first).to_contain_text("Saved: office.ics.")
+    expect(page.get_by_role("status").first).to_contain_text("Calendar saved: office.ics.")
     assert unavailable(database, expo) == {1, 6, 13}
     page.get_by_label("Busy on Tue, 8 December 2026, 09:30").check()
     save(page)
     assert unavailable(database, expo) == {1, 6, 7, 13} and marked(database) == [7]
     page.get_by_role("button", name="Remove office.ics").click()
-    expect(page.get_by_role("status").first).to_contain_text("Removed: office.ics.")
+    expect(page.get_by_role("status").first).to_contain_text("Calendar removed: office.ics.")
     assert unavailable(database, expo) == {7}
 
 

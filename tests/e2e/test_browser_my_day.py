@@ -171,7 +171,7 @@ def partner_reads(site: Wire, fair: Fair, words: str) -> None:
     pytest.fail(f"the partner does not read {words!r}: {page[page.find('<article') :][:3000]}")
 
 
-LATE = "comes 10 minutes late, said at 08:4"
+LATE = "will be 10 minutes late (reported at 08:4"
 
 
 def test_running_late_waits_for_the_network_beside_its_button(page: Page, site: Wire, fair: Fair) -> None:
@@ -184,7 +184,7 @@ def test_running_late_waits_for_the_network_beside_its_button(page: Page, site: 
     page.clock.fast_forward(160_000)  # the report's time is 08:42, whenever it arrives
     page.context.set_offline(False)
     expect(place).to_contain_text("10 minutes late. The other attendees see that you'll be 10 minutes late.")
-    partner_reads(site, fair, "comes 10 minutes late, said at 08:39")  # the server's clock shows 08:42
+    partner_reads(site, fair, "will be 10 minutes late (reported at 08:39")  # the server's clock shows 08:42
     expect(page.get_by_text("At 08:39, you reported that you'll be 10 minutes late.")).to_be_visible()
     page.clock.fast_forward(11_000)
     page.reload()
@@ -230,7 +230,7 @@ def test_running_late_survives_a_session_that_ended_and_its_old_token(
     sign_out(page)
     page.get_by_text("You've signed out.").wait_for()
     sign_in_as(page, database, fair, site.address, 0)
-    expect(page.get_by_text("You said at 08:4").first).to_contain_text("that you come 10 minutes late.")
+    expect(page.get_by_text("you reported that you'll be 10 minutes late.").first).to_contain_text("At 08:4")
     partner_reads(site, fair, LATE)
     with database.read() as session:
         assert session.scalars(select(LateNotice.attendee_id)).all() == [fair.expo.people[0][0].id]
@@ -255,7 +255,7 @@ def test_running_late_survives_signing_out(page: Page, database: Database, site:
     assert [name for name in page.evaluate("caches.keys()") if name.startswith("my-day /")] == []
     page.unroute("**/late")
     sign_in_as(page, database, fair, site.address, 0)
-    expect(page.get_by_text("You said at 08:4").first).to_contain_text("that you come 10 minutes late.")
+    expect(page.get_by_text("you reported that you'll be 10 minutes late.").first).to_contain_text("At 08:4")
     partner_reads(site, fair, LATE)
 
 
