@@ -176,7 +176,8 @@ _PAGE = """<!doctype html>
 <main class="page">
 <h1>Components of the pages of {name}</h1>
 <p class="page-summary">Each part is as a page has it, with invented
-names. Above it: the classes that it is the first to show. The colours follow the scheme of your system, light or dark.</p>
+names. Above it: the classes that it is the first to show. The colours
+follow the scheme of your system, light or dark.</p>
 {parts}
 </main>
 </body>
