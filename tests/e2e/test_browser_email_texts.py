@@ -66,7 +66,7 @@ def test_a_mail_is_seen_with_its_own_look_before_its_text_is_saved(
     page.get_by_role("button", name="Preview email").click()
     mail = page.frame_locator("iframe")
     expect(mail.get_by_role("heading", level=1)).to_have_text("F0-P0，您好", timeout=WAIT)
-    expect(mail.get_by_role("link", name="采纳")).to_have_css("color", "rgb(255, 255, 255)", timeout=WAIT)
+    expect(mail.get_by_role("link", name="接受")).to_have_css("color", "rgb(255, 255, 255)", timeout=WAIT)
     assert page.locator("iframe").get_attribute("sandbox") == ""
     expect(page.get_by_label("Headline")).to_have_value("{name}，您好", timeout=WAIT)
     page.get_by_role("button", name="Save", exact=True).click()
