@@ -127,7 +127,7 @@ def test_a_token_is_made_shown_once_used_and_revoked(database: Database, broker_
     app = web_app(database, broker_url)
     browser = Browser(app, expo.organiser)
     path = f"/events/{expo.event.key}/tokens"
-    assert "There is no token yet" in browser.get(path)
+    assert "No tokens yet" in browser.get(path)
     assert "select at least one" in browser.post(path, status=422, name="ERP")
     page = browser.post(path, name="ERP", scopes=["runs:read", "people:read"])
     token = re.search(r'<code id="token">(cm_\w+)</code>', page)
@@ -137,5 +137,5 @@ def test_a_token_is_made_shown_once_used_and_revoked(database: Database, broker_
     assert "ERP" in page and token[1] not in page
     number = re.search(r"/tokens/(\d+)/revoke", page)
     assert number is not None
-    assert "is revoked" in browser.post(f"{path}/{number[1]}/revoke")
+    assert "Token revoked" in browser.post(f"{path}/{number[1]}/revoke")
     Program(app, token[1]).get("/event", status=401)

@@ -69,7 +69,7 @@ def test_faults_are_named_by_row_and_column_and_nothing_is_taken(
     (seen,) = program.post("/imports", {"rows": wrong})["kinds"]
     (fault,) = seen["errors"]
     assert (seen["skipped"], fault["column"], fault["rows"]) == (1, "country", [2])
-    assert "write its name, or two letters" in fault["message"]
+    assert "enter its name or two letters" in fault["message"]
     refused = program.post("/imports", {"rows": wrong, "dry_run": False}, status=422)
     assert [each["pointer"] for each in refused["errors"]] == ["#/rows/firms/2/country"]
     assert there(database) == [0, 0, 0]

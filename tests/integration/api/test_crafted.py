@@ -177,7 +177,7 @@ def test_a_number_that_no_column_holds_is_not_found(database: Database, number: 
 
 
 def test_an_event_cannot_take_an_address_of_the_site() -> None:
-    with pytest.raises(InvalidInput, match="'new' is an address of the site itself"):
+    with pytest.raises(InvalidInput, match="'new' is reserved for the site"):
         check_form(NewEvent("New", "Expo", "UTC", NOW.date()), now=NOW)
 
 

@@ -286,7 +286,7 @@ def test_the_pages_make_an_event_of_the_template(database: Database, broker_url:
     here = f"/events/new/workbook/{waiting(database)}"
     (digest,) = re.findall(r'name="digest" value="(\w+)"', page)
     page = browser.post(here + "/create", **{"with": "all", "digest": digest})
-    assert "The event is made of expo.xlsx." in page
+    assert "Event created from expo.xlsx." in page
     assert counted(database)["Event"] == 1
 
 

@@ -123,7 +123,7 @@ EVENT_FAULTS = [
     ({"halls": 41}, "halls: must be from 1 to 40"),
     ({"tables_per_hall": -1}, "tables_per_hall: must be from 0 to 100"),
     ({"walking_minutes": 121}, "walking_minutes: must be from 0 to 120"),
-    ({"areas": ["Chips", "chips"]}, "enter areas: one of them only once"),
+    ({"areas": ["Chips", "chips"]}, "areas: remove the area that is listed twice"),
     ({"areas": ["x" * 81]}, "areas: enter at most 50 areas of 1 to 80 characters each"),
     ({"blocks": []}, "blocks: enter 1 to 6 periods"),
     ({"blocks": [(time(9), time(9, 29))]}, "blocks[0]: enter a period that is at least one slot long"),

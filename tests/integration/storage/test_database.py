@@ -196,6 +196,6 @@ def test_a_text_that_no_column_takes_is_its_writers_fault(database: Database, od
     """Also in searches, for one value or a list. The rest of the transaction continues."""
     with database.read() as session:
         for where in (Firm.key == odd, in_chunks(Firm.key, ["f0", odd]), Firm.key.in_([odd])):
-            with pytest.raises(InvalidInput, match="character that cannot be kept"):
+            with pytest.raises(InvalidInput, match="character that can't be saved"):
                 session.scalars(select(Firm.id).where(where)).all()
         assert session.scalars(select(Firm.id).where(Firm.key == "f0")).all() == []

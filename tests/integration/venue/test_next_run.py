@@ -188,7 +188,7 @@ def test_a_draft_with_times_that_are_gone_cannot_be_published(database: Database
         look = change(session, expo, closing_early(session, expo))
         (note,) = look.notes
         assert note.startswith(
-            f"Draft {number} has 1 meeting at times that go: it can no longer be published."
+            f"Draft {number} has 1 meeting in removed slots and can no longer be published."
         )
         with pytest.raises(VenueChanged, match=f"Version {number} has meetings at times that the venue"):
             release.find_publishable_draft(session, event_id=expo.event.id, number=number, compared_with=1)

@@ -107,7 +107,11 @@ def test_a_night_without_a_worker_is_told_by_twenty_past_and_published_by_nobody
         job_execution.execute_job(database, done.job, worker="noon", settings=settings)
         assert states(database, expo) == {1: VersionState.PUBLISHED, 2: VersionState.DRAFT}
         ((kind, reason),) = told(database, expo)
-        assert kind is AlertKind.NOT_PUBLISHED and "began at 12:00" in reason and "a draft only" in reason
-        assert SAID not in page() and "began at 12:00" in page()
+        assert (
+            kind is AlertKind.NOT_PUBLISHED
+            and "started at 12:00" in reason
+            and "only makes a draft" in reason
+        )
+        assert SAID not in page() and "started at 12:00" in page()
         mails_until(moment.now + timedelta(minutes=5))
         assert states(database, expo) == {1: VersionState.PUBLISHED, 2: VersionState.DRAFT}

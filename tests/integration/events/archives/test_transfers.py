@@ -393,7 +393,7 @@ def test_the_command_line_moves_archives_brings_back_and_deletes(
     with elsewhere.read() as session:
         assert session.scalars(select(Event)).all() == [], "nobody agreed"
     assert "is here as moved" in run(there, "import", str(path), "--key", "moved", "--yes")
-    assert "can be read, and not changed" in run(there, "archive", "moved")
+    assert "now read-only" in run(there, "archive", "moved")
     assert "moved restored" in run(there, "restore", "moved")
     with elsewhere.write() as session:
         assert session.scalars(select(Event.live_at)).one() is not None, "as it was"
