@@ -34,8 +34,19 @@ function go(cell, focus = true) {
   here.tabIndex = 0;
   here.classList.add("here");
   if (focus) here.focus();
-  const shown = cell.dataset.say || ruleOf(cell) || cell.textContent.replace(/\s+/g, " ").trim();
+  const shown = offerOf(cell) || ruleOf(cell) || cell.textContent.replace(/\s+/g, " ").trim();
   tell(cell, shown || (isPicked ? live.dataset.unknown : live.dataset.free));
+}
+
+// What a place would bring: the hidden sentence of its button, which comes last in it, with the score.
+function offerOf(cell) {
+  const button = cell.querySelector("button[name=to]");
+  if (!button) return "";
+  const text = button.lastElementChild.textContent.replace(/^\.\s*/, "");
+  const what = text.charAt(0).toLocaleUpperCase(document.documentElement.lang) + text.slice(1);
+  const points = button.querySelector("b")?.textContent;
+  if (!points) return what;
+  return live.dataset.scored.replace(/\{(\w+)\}/g, (_, name) => ({ what, points })[name]);
 }
 
 // Why nothing can be put there: of a whole row it stands once, in the heading.
@@ -52,7 +63,7 @@ function next(key) {
   const y = here.parentNode.rowIndex;
   const ahead = (c) => dx * (c.cellIndex - x) + dy * (c.parentNode.rowIndex - y);
   const aside = (c) => Math.abs(dy * (c.cellIndex - x)) + Math.abs(dx * (c.parentNode.rowIndex - y));
-  const may = isPicked ? (c) => c.dataset.say || "home" in c.dataset : (c) => aside(c) === 0;
+  const may = isPicked ? (c) => "to" in c.dataset || "home" in c.dataset : (c) => aside(c) === 0;
   const cost = (c) => ahead(c) + 3 * aside(c);
   return cells().filter((c) => ahead(c) > 0 && may(c)).sort((a, b) => cost(a) - cost(b))[0];
 }
@@ -201,11 +212,11 @@ function begin(place) {
     before ||
     shown("[data-home]") ||
     (at && shown(`[data-r="${CSS.escape(at)}"]`)) ||
-    (isPicked && shown("[data-say]")) ||
+    (isPicked && shown("[data-to]")) ||
     shown("td");
   if (first) go(first, place ? place.hadFocus : Boolean(isPicked || at));
   if (isPicked && !place) {
-    const count = grid.querySelectorAll("[data-say]").length;
+    const count = grid.querySelectorAll("[data-to]").length;
     if (isReading()) say("reading");
     else if (count) say("picked", { count });
     else say("none");
@@ -234,7 +245,7 @@ function showTime(event) {
     if (row.cells[column]) row.cells[column].dataset.at = "";
   }
   history.replaceState(null, "", link.href);
-  const first = (isPicked && (shown("[data-home]") || shown("[data-say]"))) || shown("td");
+  const first = (isPicked && (shown("[data-home]") || shown("[data-to]"))) || shown("td");
   if (first) go(first, false);
 }
 

@@ -72,9 +72,10 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     page = board.pick(one, empty="1")
     assert "Hide booths without meetings" in page
     assert "Booth b0 is another exhibitor&#39;s booth." in page
-    assert 'class="free" data-say="Free' in page
-    to = re.findall(r'data-say="Free[^"]*">.*?name="to" value="([^"]+)"', page)[0].replace("&#34;", '"')
-    said = board.step("place", to=to, request=one.key, seen=0)
+    free = r'<td class="free" data-to>.*?name="to" value="([^"]+)"(.*?)</button>'
+    to, label = re.findall(free, page, re.DOTALL)[0]
+    assert '<span class="visually-hidden">. free' in label
+    said = board.step("place", to=unescape(to), request=one.key, seen=0)
     assert "Moved" in said
     assert "Manual draft 2, 1 change." in said
     refused = board.step("place", request=one.key, slot="s2", place="t0", seen=1)

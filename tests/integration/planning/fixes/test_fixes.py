@@ -217,7 +217,9 @@ def test_a_time_that_clashes_with_another_lock_is_refused_by_name(database: Data
         actor = expo.organiser_actor()
         locking.lock_request(session, actor, one.key, "s1", now=NOW)
         version = made(session, expo, two, {"kind": "again", "ids": [], "slot": "s1"})
-        with pytest.raises(FixNotApplied, match=r"beside these: Firm 0 × Firm 1\. Someone would be in two"):
+        with pytest.raises(
+            FixNotApplied, match=r"together with these: Firm 0 × Firm 1\. Someone would be in two"
+        ):
             hold(session, actor, version.number, two.key, 0)
         locks.unlock_request(session, actor, one.key, now=NOW)
         hold(session, actor, version.number, two.key, 0)

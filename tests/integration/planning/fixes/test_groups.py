@@ -131,7 +131,7 @@ def test_the_page_says_groups_in_names_and_times_and_the_workbook_has_them(
     path = f"/events/{scene.expo.event.key}/versions/{scene.version.number}/fixes"
     page = re.sub(r"<[^>]+>", "", browser.get(path))
     assert "5 of 5 accepted requests are unscheduled" in page
-    assert "An attendee has reached the daily limit" in page and "Anna Kiss one more meeting a day" in page
+    assert "An attendee has reached the daily limit" in page and "Anna Kiss one more meeting per day" in page
     assert "Add an interpreter for English and Hungarian" in page and "mostly from" in page
     assert "+2 scheduled" in page and "Add a table in" in page
     one = browser.get(f"{path}?group=0")
@@ -148,7 +148,7 @@ def test_the_page_says_groups_in_names_and_times_and_the_workbook_has_them(
     octets = browser.client.get(f"{path}/workbook.xlsx").data
     book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(octets))
     rows = book.get_sheet_by_name("Groups").to_python()
-    assert [row[4] for row in rows[1:]] == [3, 1, 1] and rows[1][6] == "one meeting a day more"
+    assert [row[4] for row in rows[1:]] == [3, 1, 1] and rows[1][6] == "one more meeting per day"
     assert len(book.get_sheet_by_name("Requests").to_python()) == 6
 
 
@@ -180,7 +180,7 @@ def test_what_helps_is_confirmed_by_a_run_beside_the_plan(
         assert (trial.more, trial.points) == (1, group.gains)
         assert len(versions.list_meetings(session, version.id)) == 1, "the plan is as it was"
     page = browser.get(path)
-    assert "<b>1</b> more meeting in all" in page and "Test fix" in page and len(asked) == 2
+    assert "<b>1</b> more meeting in total" in page and "Test fix" in page and len(asked) == 2
 
 
 def test_all_fixes_together_are_counted_by_two_runs_and_said_of_these_fixes_alone(
@@ -204,7 +204,9 @@ def test_all_fixes_together_are_counted_by_two_runs_and_said_of_these_fixes_alon
     path = f"/events/{expo.event.key}/versions/{number}/fixes"
     browser = Browser(web_app(database, broker_url), expo.organiser)
     page = browser.get(path)
-    assert "All fixes together" in page and "if the best fix of each group is applied: 2 in all" in page
+    assert (
+        "All fixes together" in page and "with the best fix of each group applied (2 fixes in total)" in page
+    )
     for _ in range(2):  # a double click: one calculation
         page = browser.post(f"{path}/try", group="all")
         assert "Two test runs are calculating this." in page

@@ -66,7 +66,7 @@ def test_a_run_that_begins_in_time_publishes(night: Night) -> None:
 def test_a_run_that_begins_late_plans_and_does_not_publish_and_says_so(night: Night, broker_url: str) -> None:
     run = night.begin(night.queue(), NOW + timedelta(minutes=60, seconds=1))
     assert run.then is AfterRun.DRAFT
-    said = "The overnight run began at 17:00, more than 60 minutes after its time, so it makes a draft only."
+    said = "The overnight run started at 17:00, more than 60 minutes late, so it only makes a draft."
     ((kind, reason),) = night.alerts()
     assert kind is AlertKind.NOT_PUBLISHED and reason.startswith(said)
     finish(night, run.id)

@@ -75,7 +75,7 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
     page = browser.get(f"{path}/1")
     said = " ".join(BeautifulSoup(page, "html.parser").get_text(" ").split())
     assert "2 fewer requests scheduled. 3 exhibitors lose meetings." in said
-    assert "2 lost requests by reason No table or booth is free 2" in said
+    assert "2 requests no longer scheduled, by reason No table or booth is free 2" in said
     assert "Lose 3" in said and "Gain 0" in said
     assert "No exhibitors match. Choose another filter." in browser.get(f"{path}/1?show=gain")
     page = browser.get(path)
@@ -103,7 +103,7 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
          "All interpreters available all day, on all days"),
         ({"kind": "quota", "firm": "", "min_meetings": "1", "max_per_day": "4"},
          "At least 1 meetings in total and at most 4 per day for every exhibitor"),
-        ({"kind": "added_firm", "like": "f1"}, "Exhibitor to copy Firm 1"),
+        ({"kind": "added_firm", "like": "f1"}, "One more exhibitor like Firm 1"),
         ({"kind": "priority", "priority": "fair_share", "value": "60"}, "Minimum share (%): 60"),
         ({"kind": "fairness", "point": "2"}, "Fairness: medium"),
     ],
@@ -167,7 +167,7 @@ def test_the_curve_is_solved_drawn_and_sets_the_dial(database: Database, broker_
     browser = Browser(web_app(database, broker_url), expo.organiser)
     path = f"/events/{expo.event.key}/versions/1/fairness"
     assert "Calculate all five fairness levels" in browser.get(path)
-    assert "0 of 5 points are solved" in browser.post(f"{path}/curve", do="ask")
+    assert "0 of 5 levels calculated" in browser.post(f"{path}/curve", do="ask")
     solve_all(database)
     with database.read() as session:
         found = fairness_curve.get_curve(session, expo.organiser_actor())
