@@ -22,7 +22,7 @@ LABELS = {
     "firms": gettext_lazy("Companies"),
     "firm": gettext_lazy("Company"),
     "requests": gettext_lazy("Requests"),
-    "draft": gettext_lazy("Draft"),
+    "draft": gettext_lazy("Draft request"),
     "template": gettext_lazy("Template name"),
     "length": gettext_lazy("Duration"),
     "place": gettext_lazy("Location"),

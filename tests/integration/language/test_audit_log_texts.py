@@ -33,7 +33,7 @@ OLD = "ash of an older release"
 KEPT = ["version 1 discarded", "run 1 started", "venue: 2 new tables in Hall 0: R01 to R02", OLD]
 STEPS = {
     "en": ["Version 1 discarded", "Run 1 started", "Venue: 2 new tables in Hall 0: R01 to R02"],
-    "zh": ["版本1已舍弃", "第1次运行已开始", "会场：Hall 0新增2张洽谈桌：R01至R02"],
+    "zh": ["版本1已舍弃", "第1次运行已开始", "场地：Hall 0新增2张洽谈桌：R01至R02"],
     "hu": [
         "1. változat elvetve",
         "1. futtatás elindítva",
@@ -104,7 +104,7 @@ def test_each_text_of_the_trail_is_known_again_with_its_values(
 
 @pytest.mark.parametrize(
     ("language", "told"),
-    [("en", "Role of ann@team.example"), ("hu", "ann@team.example szerepe"), ("zh", "ann@team.example")],
+    [("en", "Role of ann@team.example"), ("hu", "ann@team.example szerepköre"), ("zh", "ann@team.example")],
 )
 def test_a_name_that_a_text_begins_with_gets_no_capital(
     monkeypatch: pytest.MonkeyPatch, language: str, told: str
@@ -123,9 +123,9 @@ def found(browser: Browser, expo: Expo, text: str) -> list[str]:
     [
         ("en", "1 STARTED", [1]),
         ("zh", "第1次运行", [1]),
-        ("zh", "已放弃", [0]),
+        ("zh", "已舍弃", [0]),
         ("zh", "版本1已舍弃", [0]),
-        ("zh", "新增2张 会场", [2]),
+        ("zh", "新增2张 场地", [2]),
         ("zh", "0新增2张洽谈桌：R01至R02", [2]),
         ("zh", STEPS["zh"][2], [2]),
         ("zh", "started", [1]),

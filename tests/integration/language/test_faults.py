@@ -38,13 +38,13 @@ FORMS: dict[str, dict[str, Any]] = {
     },
     "/tokens": {
         "fields": {"name": TYPED, "days": "7"},
-        "zh": ["请至少选择一项", "应为以下之一："],
-        "hu": ["jelöljön ki legalább egyet", "ezek egyike legyen:"],
+        "zh": ["请至少选择一项", "请选择以下之一："],
+        "hu": ["válasszon legalább egyet", "válasszon ezek közül:"],
     },
     "/profile": {
         "fields": {"description": TYPED + "x" * 4_000, "website": TYPED},
-        "zh": ["最多输入输入4,000个字符"],
-        "hu": ["Legfeljebb 4 000 karakter lehet"],
+        "zh": ["最多输入4,000个字符"],
+        "hu": ["Legfeljebb 4 000 karaktert adjon meg"],
     },
 }
 
@@ -113,7 +113,7 @@ def test_a_step_that_comes_too_late_says_what_became_of_the_request(
     assert said in page
 
 
-@pytest.mark.parametrize(("language", "said"), [("zh", "这是您自己的公司"), ("hu", "Ez a saját cége.")])
+@pytest.mark.parametrize(("language", "said"), [("zh", "这是您自己的公司"), ("hu", "Ez az Ön cége.")])
 def test_a_page_that_is_not_for_the_reader_says_so(language: str, said: str, site: Site) -> None:
     page = reader(site, language).get(site.path("/firms/f0/request"), status=403)
     assert said in page

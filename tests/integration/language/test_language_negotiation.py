@@ -84,7 +84,7 @@ def test_a_person_s_choice_is_that_of_their_mails_and_goes_along(database: Datab
 def test_errors_speak_the_reader_s_language_and_programs_read_english(browser: Browser) -> None:
     headers = {"Accept-Language": "hu"}
     page = browser.client.get("/nothing-here", headers=headers).text
-    assert "Ezen a címen nincs oldal" in page and '<html lang="hu"' in page
+    assert "Ez az oldal nem létezik" in page and '<html lang="hu"' in page
     program = browser.client.get("/api/v1/nothing-here", headers=headers)
     assert program.json is not None and program.json["detail"].startswith("This page doesn't exist")
     page = browser.client.post("/sign-in", data={"email": "x"}, headers=headers).text
@@ -95,4 +95,4 @@ def test_a_fault_of_a_field_is_said_in_the_reader_s_language(browser: Browser) -
     browser.get("/sign-in")
     browser.post("/language", language="zh", back="/sign-in")
     page = browser.post("/sign-in", status=422, email="nobody")
-    assert "请填写电子邮箱" in page and 'value="nobody"' in page
+    assert "请输入电子邮箱，例如name@example.com。" in page and 'value="nobody"' in page

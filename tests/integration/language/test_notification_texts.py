@@ -24,10 +24,10 @@ CHANGED = {
     "zh": "情况已有变化，此操作无法再进行。",
     "hu": "Közben megváltozott valami, ezért ez már nem lehetséges.",
 }
-NONE_FOUND = {"zh": "在规定时间内没有找到方案。", "hu": "A megadott idő alatt nem lett terv."}
+NONE_FOUND = {"zh": "在规定时间内没有找到日程。", "hu": "A megadott idő alatt nem született beosztás."}
 MISSED = {
-    "zh": "没有进行夜间运行：定时任务服务未运行。",
-    "hu": "nem volt éjszakai futtatás: az időzítő szolgáltatás nem futott.",
+    "zh": "16:00的夜间运行没有进行：定时任务服务未运行。",
+    "hu": "Elmaradt az éjszakai futtatás (16:00): az időzítő szolgáltatás nem futott.",
 }
 
 
