@@ -21,8 +21,7 @@ pytestmark = pytest.mark.browser
 
 MEETING = "button[name=pick]:visible"
 PRESSED = ", ".join(
-    f"{each}:visible"
-    for each in ("nav", "button:not([name=pick])", ".button", "summary", "select", ".bottom")
+    f"{each}:visible" for each in ("nav", "button:not([name=pick])", ".button", "summary", "select")
 )
 UPRIGHT = (
     ("exhibitor", "agenda"),
