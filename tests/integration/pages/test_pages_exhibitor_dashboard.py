@@ -149,4 +149,4 @@ def test_many_answers_are_undone_by_one_press_in_the_list(site: Site) -> None:
 
 def test_an_attendee_has_a_menu_without_the_page(site: Site) -> None:
     page = site.browser(site.expo.people[0][1]).get(site.path("/agenda"))
-    assert 'class="menu"' in page and site.path("/dashboard") not in page
+    assert '<nav class="topbar-nav' in page and site.path("/dashboard") not in page

@@ -67,7 +67,7 @@ def test_a_wrong_number_of_seconds_is_refused_in_words(database: Database, broke
     browser = Browser(web_app(database, broker_url), expo.organiser)
     browser.get(f"/events/{expo.event.key}/schedule")
     page = browser.post(f"/events/{expo.event.key}/runs", 422, seconds="soon")
-    assert "Search time (seconds)" in page and "enter a whole number from 1 to 3,600." in page
+    assert "Search time (seconds)" in page and "Enter a whole number from 1 to 3,600." in page
     with database.read() as session:
         assert session.scalars(select(Run)).all() == []
 
@@ -322,7 +322,7 @@ def test_a_run_is_given_moves_to_improve_the_plan_and_the_draft_says_what_they_b
         part in field[0] for part in ('type="number"', 'min="0"', 'max="100000"', 'value="0"')
     )
     page = browser.post(f"{path}/runs", 422, seconds="20", max_moved="-1")
-    assert "Published meetings that may change" in page and "enter a whole number from 0 to 100,000." in page
+    assert "Published meetings that may change" in page and "Enter a whole number from 0 to 100,000." in page
     browser.post(f"{path}/runs", seconds="20", max_moved="12")
     with database.write() as session:
         assert runs.get_run(session, expo.event.id, 1).max_moved == 12
