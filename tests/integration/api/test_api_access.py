@@ -128,7 +128,7 @@ def test_a_token_is_made_shown_once_used_and_revoked(database: Database, broker_
     browser = Browser(app, expo.organiser)
     path = f"/events/{expo.event.key}/tokens"
     assert "No tokens yet" in browser.get(path)
-    assert "select at least one" in browser.post(path, status=422, name="ERP")
+    assert "Choose at least one." in browser.post(path, status=422, name="ERP")
     page = browser.post(path, name="ERP", scopes=["runs:read", "people:read"])
     token = re.search(r'<code class="mono" id="token">(cm_\w+)</code>', page)
     assert token is not None

@@ -278,7 +278,7 @@ def test_the_pages_make_an_event_of_the_template(database: Database, broker_url:
     with database.write() as session:
         operator = make_account(session, is_operator=True)
     browser = Browser(web_app(database, broker_url), operator)
-    assert "Create event from workbook" in browser.get("/events/new")
+    assert "Create the event from a workbook" in browser.get("/events/new")
     browser.get("/events/new/workbook/")
     octets = browser.client.get("/events/new/workbook/template.xlsx").data
     page = browser.post("/events/new/workbook/", file=(io.BytesIO(octets), "expo.xlsx"))

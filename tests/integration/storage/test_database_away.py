@@ -75,7 +75,7 @@ def test_a_page_that_is_not_there_says_so_without_the_database(
     with away(database):
         response = client.get("/nothing/here")
     assert response.status_code == 404
-    assert "There is no page at this address" in response.text
+    assert "This page doesn&#39;t exist" in response.text
 
 
 def test_the_page_of_an_error_of_ours_asks_the_database_for_nothing(

@@ -181,7 +181,7 @@ def test_the_script_and_the_upgrade_make_an_installation_whose_trail_is_guarded(
         expo = make_event(session)
     with application.write() as session:
         recording.record_act(session, expo.organiser_actor(), Act.SETTINGS, AuditSubject("now"), now=NOW)
-    with pytest.raises(ProgrammingError, match="enter owner"), application.write() as session:
+    with pytest.raises(ProgrammingError, match="must be owner"), application.write() as session:
         session.execute(text("ALTER TABLE audit_log_entry DISABLE TRIGGER USER"))
     with application.read() as session:
         assert [chain.broken for chain in verify_chains(session)] == ["", ""] if is_there else [""]

@@ -122,7 +122,7 @@ def test_who_asks_while_all_are_busy_waits_and_then_gets_a_clear_answer(
 
 
 def test_a_child_that_does_not_start_is_an_error_of_its_own() -> None:
-    with pytest.raises(ChildNotStarted, match="does not start"):
+    with pytest.raises(ChildNotStarted, match="can't start"):
         ChildPool(1, "tests.no_such_module").run("mail", b"", {}, wait=1)
 
 
