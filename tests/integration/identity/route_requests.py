@@ -155,6 +155,8 @@ class Askers:
         }
         if rule.endpoint.startswith("unassigned_emails."):
             values["mail_id"] = known["stray"]
+        if rule.endpoint == "manual.show_guide":
+            values["name"] = "exhibitors"
         if rule.endpoint.startswith("create_from_workbook."):
             values["number"] = self.everything.first_file
         return {name: values[name] for name in rule.arguments}
