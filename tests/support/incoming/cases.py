@@ -98,14 +98,14 @@ def _(scene: Scene) -> None:
     scene.answer("DECLINED", made=20, came=21)
 
 
-@case("older-answer-arrives-later", (APPLIED, WAITS), "DECLINED, off", (OLDER,), "later answer")
+@case("older-answer-arrives-later", (APPLIED, WAITS), "DECLINED, off", (OLDER,), "later reply")
 def _(scene: Scene) -> None:
     """A yes made before the no, but delivered later."""
     scene.answer("DECLINED", made=10, came=11)
     scene.answer("ACCEPTED", made=3, came=30)
 
 
-@case("older-decline-arrives-later", (APPLIED, WAITS), "ACCEPTED", (OLDER,), "later answer")
+@case("older-decline-arrives-later", (APPLIED, WAITS), "ACCEPTED", (OLDER,), "later reply")
 def _(scene: Scene) -> None:
     """A no made before the yes, but delivered later: the meeting stands, and an organiser sees the no."""
     scene.answer("ACCEPTED", made=10, came=11)
@@ -135,7 +135,7 @@ def _(scene: Scene) -> None:
     scene.answer("DECLINED", made=5, came=6)
 
 
-@case("offline-answer-after-the-link", (APPLIED, WAITS), "ACCEPTED", (OLDER,), "later answer")
+@case("offline-answer-after-the-link", (APPLIED, WAITS), "ACCEPTED", (OLDER,), "later reply")
 def _(scene: Scene) -> None:
     """A no written offline before a yes by the link, and sent after it."""
     scene.link(Partstat.ACCEPTED, came=60)
@@ -223,7 +223,7 @@ def _(scene: Scene) -> None:
     scene.answer("DECLINED", made=HELD + 180, came=HELD + 181)
 
 
-@case("yes-after-the-cancel", (APPLIED, WAITS), "DECLINED, off", (CANCELLED,), "cancelled before")
+@case("yes-after-the-cancel", (APPLIED, WAITS), "DECLINED, off", (CANCELLED,), "already been cancelled")
 def _(scene: Scene) -> None:
     """A yes after the CANCEL: the attendee must learn that the meeting is cancelled."""
     scene.answer("DECLINED")
@@ -231,7 +231,7 @@ def _(scene: Scene) -> None:
     scene.answer("ACCEPTED", made=40, came=41)
 
 
-@case("no-after-the-cancel", (APPLIED, IGNORED), "DECLINED, off", (), "cancelled before")
+@case("no-after-the-cancel", (APPLIED, IGNORED), "DECLINED, off", (), "already been cancelled")
 def _(scene: Scene) -> None:
     """A no to a cancelled meeting changes nothing."""
     scene.answer("DECLINED")
@@ -239,7 +239,7 @@ def _(scene: Scene) -> None:
     scene.answer("DECLINED", made=40, came=41)
 
 
-@case("counter-after-the-cancel", (APPLIED, WAITS), "DECLINED, off", (CANCELLED,), "cancelled before")
+@case("counter-after-the-cancel", (APPLIED, WAITS), "DECLINED, off", (CANCELLED,), "already been cancelled")
 def _(scene: Scene) -> None:
     """A COUNTER for a cancelled meeting needs attention."""
     scene.answer("DECLINED")
@@ -248,7 +248,7 @@ def _(scene: Scene) -> None:
     scene.answer("TENTATIVE", method="COUNTER", start=start, made=40, came=41)
 
 
-@case("yes-to-a-withdrawn-one", (IGNORED,), "ACCEPTED, off", (), "counts if that is taken back")
+@case("yes-to-a-withdrawn-one", (IGNORED,), "ACCEPTED, off", (), "counts if the request is restored")
 def _(scene: Scene) -> None:
     """A late yes before the CANCEL is stored, and counts if the decline is taken back."""
     other = scene.published.mail_to(1)
@@ -259,19 +259,19 @@ def _(scene: Scene) -> None:
 # --- texts: lists, machines, notes ---
 
 
-@case("list-ezmlm", (WAITS,), "", (), "A person wrote it")
+@case("list-ezmlm", (WAITS,), "", (), "written by a person")
 def _(scene: Scene) -> None:
     """ezmlm sets Precedence: bulk on every post."""
     scene.dialect("list-ezmlm")
 
 
-@case("list-majordomo", (WAITS,), "", (), "A person wrote it")
+@case("list-majordomo", (WAITS,), "", (), "written by a person")
 def _(scene: Scene) -> None:
     """Majordomo sets Precedence: bulk too, and no other list header."""
     scene.dialect("list-majordomo")
 
 
-@case("list-mailman", (WAITS,), "", (), "A person wrote it")
+@case("list-mailman", (WAITS,), "", (), "written by a person")
 def _(scene: Scene) -> None:
     """Mailman sets Precedence: list."""
     scene.dialect("list-mailman")
@@ -291,13 +291,13 @@ def _(scene: Scene) -> None:
     scene.answer("DECLINED", made=HELD + 1, came=HELD + 2, head="Auto-Submitted: auto-replied\n")
 
 
-@case("vacation-bulk", (IGNORED,), "", (), "machine")
+@case("vacation-bulk", (IGNORED,), "", (), "automatic message")
 def _(scene: Scene) -> None:
     """An auto-responder with Precedence: bulk and Auto-Submitted."""
     scene.dialect("vacation-bulk")
 
 
-@case("vacation-junk", (IGNORED,), "", (), "machine")
+@case("vacation-junk", (IGNORED,), "", (), "automatic message")
 def _(scene: Scene) -> None:
     """An old auto-responder with Precedence: junk."""
     scene.dialect("vacation-junk")
@@ -376,7 +376,7 @@ def _(scene: Scene) -> None:
     scene.answer("ACCEPTED", content="Content-Type: text/plain\n\nI bring two samples.\n")
 
 
-@case("words-without-an-answer", (WAITS,), "", (UNCLEAR,), "neither yes nor no")
+@case("words-without-an-answer", (WAITS,), "", (UNCLEAR,), "neither accepts nor declines")
 def _(scene: Scene) -> None:
     """NEEDS-ACTION with a comment: no valid reply, but written by a person."""
     scene.answer("NEEDS-ACTION", lines="COMMENT:Could we meet at our stand?\n")
@@ -532,7 +532,7 @@ def _(scene: Scene) -> None:
     _counter(scene, "DTSTART;VALUE=DATE:20261207\nDTEND;VALUE=DATE:20261208\n")
 
 
-@case("counter-of-the-same-time", (APPLIED,), "", ("DECLINECOUNTER",), "at that time already")
+@case("counter-of-the-same-time", (APPLIED,), "", ("DECLINECOUNTER",), "already at that time")
 def _(scene: Scene) -> None:
     """A COUNTER with the meeting's own time."""
     _counter(scene, "DTSTART:20261207T010000Z\nDTEND:20261207T013000Z\n")
@@ -544,7 +544,7 @@ def _(scene: Scene) -> None:
     _counter(scene, "DTSTART:20261207T100000\nDTEND:20261207T103000\n")
 
 
-@case("counter-in-an-unknown-zone", (WAITS,), "", (UNCLEAR,), "time zone that is not known")
+@case("counter-in-an-unknown-zone", (WAITS,), "", (UNCLEAR,), "unknown time zone")
 def _(scene: Scene) -> None:
     """A COUNTER with an undefined TZID."""
     _counter(scene, "DTSTART;TZID=Nowhere/Land:20261207T100000\n")
@@ -589,7 +589,7 @@ def _(scene: Scene) -> None:
     _wrapped(scene, replies.calendar(scene.row, "ACCEPTED"), smime.streamed)
 
 
-@case("smime-opaque-words", (WAITS,), "", (), "A person wrote it")
+@case("smime-opaque-words", (WAITS,), "", (), "written by a person")
 def _(scene: Scene) -> None:
     """An opaque signed text."""
     _wrapped(scene, replies.mail(scene.row, "Content-Type: text/plain\n\nMay I bring Eva?\n"), smime.signed)
@@ -679,25 +679,25 @@ AWAY_ASIA = (
 )
 
 
-@case("away-in-the-west", (IGNORED,) * len(AWAY_WEST), "", (), "machine")
+@case("away-in-the-west", (IGNORED,) * len(AWAY_WEST), "", (), "automatic message")
 def _(scene: Scene) -> None:
     """Out-of-office replies without headers, in western and northern European languages."""
     _away(scene, AWAY_WEST)
 
 
-@case("away-in-the-east", (IGNORED,) * len(AWAY_EAST), "", (), "machine")
+@case("away-in-the-east", (IGNORED,) * len(AWAY_EAST), "", (), "automatic message")
 def _(scene: Scene) -> None:
     """Out-of-office replies in eastern European languages and Turkish."""
     _away(scene, AWAY_EAST)
 
 
-@case("away-in-asia", (IGNORED,) * len(AWAY_ASIA), "", (), "machine")
+@case("away-in-asia", (IGNORED,) * len(AWAY_ASIA), "", (), "automatic message")
 def _(scene: Scene) -> None:
     """Out-of-office replies in Asian languages and Arabic."""
     _away(scene, AWAY_ASIA)
 
 
-@case("away-but-a-person", (WAITS,) * 4, "", (), "A person wrote it")
+@case("away-but-a-person", (WAITS,) * 4, "", (), "written by a person")
 def _(scene: Scene) -> None:
     """Subjects of people that begin like out-of-office replies."""
     subjects = (
@@ -721,13 +721,13 @@ def _(scene: Scene) -> None:
     scene.dialect("exchange-forwarding-notice")
 
 
-@case("complaint", (APPLIED,), "", (), "complain")
+@case("complaint", (APPLIED,), "", (), "as spam")
 def _(scene: Scene) -> None:
     """A spam complaint (RFC 5965): no more summaries and digests are sent to the reader."""
     scene.dialect("complaint")
 
 
-@case("complaint-automatic", (APPLIED,), "", (), "complain")
+@case("complaint-automatic", (APPLIED,), "", (), "as spam")
 def _(scene: Scene) -> None:
     """A spam complaint with Auto-Submitted, which is no out-of-office reply."""
     scene.dialect("complaint-automatic")

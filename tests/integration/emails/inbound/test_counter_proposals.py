@@ -123,7 +123,7 @@ def test_a_meeting_that_is_about_to_be_held_is_not_moved_by_a_wish(published: Pu
         published.mail_to(1),
         now=soon,
     )
-    assert "time is fixed" in mail.reason
+    assert "time of this meeting is fixed" in mail.reason
 
 
 def test_a_declinecounter_does_not_count_as_told(published: Published) -> None:

@@ -290,7 +290,7 @@ def test_a_mail_that_the_mailbox_never_gives_is_left_to_a_person_who_is_told(pub
             fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW)
         assert (list(server.unread), server.fetched, server.flagged) == ([1], [1, 2, 1, 1], {1})
         (said,) = told(published)
-        assert said.startswith("One mail could not be taken in, in three attempts")
+        assert said.startswith("1 email could not be read in after three attempts.")
         with published.database.read() as session:
             mails = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.ALERT)).all()
         left = [mail.to_address for mail in mails if mail.payload["kind"] == AlertKind.MAIL_LEFT]
