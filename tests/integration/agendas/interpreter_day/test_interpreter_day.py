@@ -138,7 +138,7 @@ def test_the_print_is_a_page_a_day_with_a_code_and_is_for_who_has_a_meeting(scen
     assert name.endswith(f"{scene.expo.event.key}-version-1.pdf")
     with pymupdf.open("pdf", answer.data) as document:
         said = document[0].get_text()
-        assert scene.expo.firms[0].name in said and "Still current?" in said
+        assert scene.expo.firms[0].name in said and "Is this still current?" in said
     with scene.database.read() as session:
         assert session.scalars(select(PrintCode.subject_key)).all() == [scene.own.key]
 

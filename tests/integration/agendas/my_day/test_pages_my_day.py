@@ -71,7 +71,7 @@ def test_an_empty_day_and_no_schedule_say_what_comes(make_site: MakeSite, site: 
     full, fair = make_site(each=1, days=2)
     last = fair.expo.slots[-1].start.date()
     browser = full.exhibitor(0)
-    assert "You have no meeting on Tue, 8 December 2026" in browser.get(full.path(f"/my-day?day={last}"))
+    assert "You have no meetings on Tue, 8 December 2026" in browser.get(full.path(f"/my-day?day={last}"))
     assert 'aria-current="page">Mon 7' in browser.get(full.path("/my-day?day=no-day"))
 
 
@@ -87,11 +87,11 @@ def test_running_late_is_said_with_three_buttons_and_read_by_the_others(make_sit
     mine, theirs = site.exhibitor(0), site.exhibitor(1)
     assert [f'value="{minutes}"' in mine.get(path) for minutes in (*lateness.CHOICES, 0)] == [1, 1, 1, 0]
     assert "The other attendees see that you'll be 10 minutes late." in mine.post(late, minutes="10")
-    assert "You said at 08:50 that you come 10 minutes late" in mine.get(path)
-    assert "comes 10 minutes late, said at 08:50" in theirs.get(path)
-    assert "Showing Choose one of the delays." in mine.post(late, minutes="7")
+    assert "At 08:50, you reported that you'll be 10 minutes late." in mine.get(path)
+    assert "will be 10 minutes late (reported at 08:50)." in theirs.get(path)
+    assert "Choose one of the delays shown." in mine.post(late, minutes="7")
     mine.post(late, minutes="0")
-    assert "comes 10 minutes late" not in theirs.get(path)
+    assert "will be 10 minutes late" not in theirs.get(path)
 
 
 def test_accepting_on_my_day_comes_back_to_it_and_shows_the_contact(make_site: MakeSite) -> None:
@@ -150,7 +150,7 @@ def test_a_word_is_answered_in_json_and_what_never_will_arrive_with_a_reason(mak
 
     late = f"{key}/late"
     assert send(late, minutes=10) == (200, "The other attendees see that you'll be 10 minutes late.")
-    assert send(late, minutes=7) == (422, "Showing Choose one of the delays.")
+    assert send(late, minutes=7) == (422, "Choose one of the delays shown.")
     assert send("no-such/late", minutes=10) == (404, "You're no longer an attendee of this meeting.")
     changed = "The meeting was changed or cancelled. Check its details and try again."
     assert send(f"{key}/answer", answer="accept", sequence=7) == (409, changed)
