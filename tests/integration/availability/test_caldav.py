@@ -114,7 +114,7 @@ def test_a_wrong_password_is_said_in_a_sentence_and_goes_nowhere(person: Person)
         person.save(person.preview(server, fetcher))
         server.password = "changed"
         person.refetch(fetcher)
-    assert "does not accept" in person.source().failure
+    assert "did not accept" in person.source().failure
     assert person.taken() == [1], "what was known still holds"
 
 
@@ -259,7 +259,7 @@ def test_on_the_page_it_is_looked_at_saved_and_removed_and_no_page_has_the_passw
         pages.append(page.browser.post(f"{page.path}/preview/{key}/save"))
         assert "connected with an app password, which is deleted with the calendar" in pages[1]
         pages.append(page.browser.post(f"{page.path}/calendars/{key}/remove"))
-        assert "Removed: dav.example" in pages[2]
+        assert "Calendar removed: dav.example" in pages[2]
         assert not [each for each in pages if PASSWORD in each]
 
 

@@ -186,7 +186,7 @@ def test_entries_that_the_server_keeps_back_are_counted_and_never_an_empty_calen
         assert left_out(person) == ["1 of 2 entries were not read."]
     with dav_server(dav.FEISHU, keeps_back=2) as (server, fetcher):
         person.fill(server, 0, 1)
-        with pytest.raises(FetchFailure, match="lists 2 entries and gives none"):
+        with pytest.raises(FetchFailure, match="lists 2 entries but returns none"):
             person.preview(server, fetcher)
 
 
@@ -216,7 +216,7 @@ def test_a_refusal_names_app_passwords(person: Person, status: int) -> None:
 
 
 def test_a_refusal_of_a_known_service_says_where_its_app_passwords_are_made(person: Person) -> None:
-    said = r"iCloud does not accept .* at account\.apple\.com"
+    said = r"iCloud did not accept .* at account\.apple\.com"
     with dav_server(refuses=403) as (server, fetcher), pytest.raises(FetchFailure, match=said):
         preview_at(person, f"https://caldav.icloud.com:{server.port}/", fetcher)
 
