@@ -81,7 +81,7 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     refused = board.step("place", request=one.key, slot="s2", place="t0", seen=1)
     assert (
         "This change isn't possible. F0-P0 is in Hall 1 at 10:30. "
-        "The walk takes 5 minutes, but there are only 0." in refused
+        "The walk takes 5 minutes, but there are only 0." in unescape(refused)
     )
     assert "Best fix" in refused
     to = unescape(re.findall(r'button-primary button-small" name="to" value="([^"]+)"', refused)[0])
@@ -96,7 +96,7 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     )
     assert "Meeting unlocked." in board.step("unlock", request=three.key, seen=6)
     said = board.step("forbid", request=one.key, slot="s7", seen=7)
-    assert "Time forbidden. The next run doesn't schedule the meeting then." in said
+    assert "Time forbidden. The next run doesn't schedule the meeting then." in unescape(said)
     assert 'aria-label="Allow Mon' in said, "still picked up"
     assert "Time allowed again." in board.step("allow", request=one.key, slot="s7", seen=8)
     assert "This page was out of date" in board.step("place", to="{", request=one.key)
@@ -144,8 +144,8 @@ def test_by_hand_a_place_and_people_are_searched_by_name_and_chosen_where_severa
     typed = {"place": "Table", "person1": "F1-P0", "person2": ""}
     page = board.step("place", 422, request=one.key, slot="s1", seen=0, draft=2, half="morning", **typed)
     assert "Nothing was saved. Fix the highlighted fields below." in page
-    assert "enter a name that matches exactly one location of this event" in page
-    assert "enter a name that matches exactly one attendee of this exhibitor" in page
+    assert "Enter a name that matches exactly one location of this event." in page
+    assert "Enter a name that matches exactly one attendee of this exhibitor." in page
     assert '<details class="panel-part details by-hand" open>' in page
     assert 'value="Table"' in page and '<option value="s1" selected>' in page
     assert re.findall(r'type="radio" name="place-pick" value="(\w*)"', page)[-1:] == [""]
@@ -161,7 +161,7 @@ def test_by_hand_who_can_sits_in_what_is_added_unless_somebody_of_both_firms_is_
     free = board.hall.free
     fields = {"request": free.key, "slot": "s5", "place": "Table t0", "seen": 0}
     page = board.step("place", 422, **fields, person1="", person2="f5-p0")
-    assert "choose attendees for both exhibitors, or for neither" in page
+    assert "Choose attendees for both exhibitors, or for neither." in page
     assert "Meeting added." in board.step("place", **fields)
 
 

@@ -161,7 +161,7 @@ def test_who_loses_a_meeting_by_a_new_schedule_reads_the_plans_reason(published:
         publish(session, published.expo, number, number - 1, minutes=30)
     for row in published.send(31).values():
         text = part(parsed(rendering.render_invitation_email(SETTINGS, row)), "text/plain").get_content()
-        assert "Reason: It is not in the new schedule. At every time that suits both firms," in text
+        assert "Reason: It is not in the new schedule. Required attendees are in other meetings at" in text
 
 
 def test_a_late_yes_to_a_withdrawn_meeting_waits_for_nobody_and_stands_once_the_decline_is_taken_back(
