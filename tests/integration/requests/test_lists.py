@@ -238,4 +238,4 @@ def test_a_page_reads_why_its_own_requests_are_not_held_and_no_other_answer(data
         seen.append(outcomes.list_outcomes(session, expo.actor(0), cards)[mine.key].reason)
 
     rows = count_rows(database, look)  # version, solver's answer; the reader's firm, its event, the times
-    assert (rows, seen[0]) == (5, "no booth or table that suits it is free when its people are")
+    assert (rows, seen[0]) == (5, "no suitable booth or table is free when the attendees are available")

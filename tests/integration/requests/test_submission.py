@@ -78,8 +78,8 @@ REQUEST_FAULTS = [
     ({"to_firm": "f9"}, "to_firm: choose an exhibitor of this event"),
     ({"to_firm": "f\x00"}, "to_firm: choose an exhibitor of this event"),
     ({"to_firm": "f0"}, "to_firm: choose another company; this one is your own"),
-    ({"priority": 0}, "priority: must be from 1 to 5"),
-    ({"priority": 6}, "priority: must be from 1 to 5"),
+    ({"priority": 0}, "priority: enter a value from 1 to 5"),
+    ({"priority": 6}, "priority: enter a value from 1 to 5"),
     ({"length": 0}, "length: choose 1 to 3 slots"),
     ({"length": 4}, "length: choose 1 to 3 slots"),
     ({"topic": " \n"}, "topic: enter what the meeting is about, in one line"),
@@ -117,7 +117,7 @@ def test_every_fault_is_told_at_once(database: Database) -> None:
         assert faults(session, expo, form) == [
             "to_firm: choose an exhibitor of this event",
             "topic: enter what the meeting is about, in one line",
-            "priority: must be from 1 to 5",
+            "priority: enter a value from 1 to 5",
             "from_attendees: select at most 5 people",
         ]
 
@@ -277,7 +277,7 @@ def test_only_exhibitors_and_organisers_ask(database: Database) -> None:
             requests.submit_request(session, expo.actor(0), replace(FORM, from_firm="f2"), now=NOW)
         organiser = expo.organiser_actor()
         assert faults(session, expo, FORM, actor=organiser) == [
-            "from_firm: is not an exhibitor of this event"
+            "from_firm: choose an exhibitor of this event"
         ]
         made = requests.submit_request(session, organiser, replace(FORM, from_firm="f2"), now=NOW)
         assert (made.from_firm_id, made.created_by) == (expo.firms[2].id, None)

@@ -8,6 +8,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context
+from api.language.speaking import gettext, ngettext
 from api.pages import rendering
 from scheduler.services.requests.digests import reminders
 from workers import dispatch
@@ -31,8 +32,16 @@ def send_reminders(event_key: str) -> Response:
     with context.database().write() as db:
         count = reminders.send_reminders(db, actor, context.settings(), now=context.now())
     if count:
-        flash(f"Reminders queued: {count:,}, one mail a firm.", "good")
+        flash(
+            ngettext("%(num)s reminder queued.", "%(num)s reminders queued, one per exhibitor.", count),
+            "good",
+        )
         dispatch.deliver(app=context.celery())
     else:
-        flash("No firm was reminded: each had such a mail within a day, or nobody there takes them.")
+        flash(
+            gettext(
+                "No exhibitor was reminded. Each got an email in the last 24 hours "
+                "or has turned these emails off."
+            )
+        )
     return redirect(url_for("organiser_dashboard.show_dashboard", event_key=event_key))

@@ -127,8 +127,9 @@ def test_the_page_says_what_goes_out_before_it_does(database: Database, broker_u
         expo = scene(session)
     browser, path = Browser(web_app(database, broker_url), expo.organiser), f"/events/{expo.event.key}"
     assert "Send reminders" in browser.get(path)
-    assert "<strong>3 mails</strong>" in browser.get(f"{path}/reminders") and not mails(database)
-    assert "Reminders queued: 3" in browser.post(f"{path}/reminders")
+    assert "<b>3 emails</b>, one per exhibitor." in browser.get(f"{path}/reminders") and not mails(database)
+    assert "3 reminders queued, one per exhibitor." in browser.post(f"{path}/reminders")
     again = browser.get(f"{path}/reminders")
-    assert "No firm would be reminded now" in again and "get none today: 3" in again
-    assert "No firm was reminded" in browser.post(f"{path}/reminders")
+    assert "No exhibitor needs a reminder now." in again
+    assert "3 exhibitors got an email about requests in the last 24 hours and get none today." in again
+    assert "No exhibitor was reminded." in browser.post(f"{path}/reminders")
