@@ -64,10 +64,13 @@ FAULTS = [
     ),
     (OvernightSettings((OvernightTime(time(2, tzinfo=UTC)),)), f"times[0].at: {OTHER_CLOCK}"),
     (OvernightSettings((OvernightTime(time(2)),) * 11), "times: add at most 10"),
-    (OvernightSettings(overnight_percent=101), "overnight_percent: must be from 0 to 100"),
-    (OvernightSettings(overnight_per_person=-1), "overnight_per_person: must be from 0 to 100"),
-    (OvernightSettings(overnight_protected_hours=241), "overnight_protected_hours: must be from 0 to 240"),
-    (OvernightSettings(overnight_late_minutes=0), "overnight_late_minutes: must be from 1 to 600"),
+    (OvernightSettings(overnight_percent=101), "overnight_percent: enter a value from 0 to 100"),
+    (OvernightSettings(overnight_per_person=-1), "overnight_per_person: enter a value from 0 to 100"),
+    (
+        OvernightSettings(overnight_protected_hours=241),
+        "overnight_protected_hours: enter a value from 0 to 240",
+    ),
+    (OvernightSettings(overnight_late_minutes=0), "overnight_late_minutes: enter a value from 1 to 600"),
 ]  # fmt: skip
 
 

@@ -235,7 +235,7 @@ def test_nine_thousand_people_are_one_file_and_what_is_too_large_is_said_so(data
     assert "9,000 added, 0 changed, 0 unchanged." in page and "first 500" in page
     large = io.BytesIO(b"x" * (17 << 20))
     page = browser.post(path, status=413, file=(large, "people.csv"))
-    assert "at most 16 MB" in page
+    assert "limit of 16 MB" in page
 
 
 def test_a_file_that_says_what_is_there_changes_nothing(database: Database) -> None:
@@ -318,4 +318,4 @@ def test_one_cell_has_one_fault(database: Database) -> None:
         "row 3, country: enter a value",
         "row 2, country: 'Germoney' is not a country; enter its name or two letters like CN or DE",
     ]
-    assert faults_of(of_people) == ["row 2, email: is empty", "row 2, firm: is empty"]
+    assert faults_of(of_people) == ["row 2, email: enter a value", "row 2, firm: enter a value"]

@@ -189,8 +189,8 @@ def test_the_pages_archive_bring_back_and_delete(database: Database, broker_url:
     browser.get(f"{base}/schedule")
     browser.post(f"{base}/runs", status=403, seconds="5")
     assert "Event restored." in browser.post(f"{base}/restore")
-    assert "enter the event name" in browser.post(f"{base}/delete", status=422, typed="x")
-    assert "is deleted" in browser.post(f"{base}/delete", typed=expo.event.name)
+    assert "Enter the event name:" in browser.post(f"{base}/delete", status=422, typed="x")
+    assert f"{expo.event.name} deleted." in browser.post(f"{base}/delete", typed=expo.event.name)
     assert expo.event.name not in browser.get("/")
     finish(database)
     with database.read() as session:
