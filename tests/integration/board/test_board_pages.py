@@ -76,7 +76,7 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     to, label = re.findall(free, page, re.DOTALL)[0]
     assert '<span class="visually-hidden">. free' in label
     said = board.step("place", to=unescape(to), request=one.key, seen=0)
-    assert "Moved" in said
+    assert "Meeting moved" in said
     assert "Manual draft 2, 1 change." in said
     refused = board.step("place", request=one.key, slot="s2", place="t0", seen=1)
     assert (
