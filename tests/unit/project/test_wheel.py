@@ -133,7 +133,7 @@ def test_the_example_is_planned(installed: Installed) -> None:
     lend_kernels(installed.environment)
     installed.run("chainmeet", "plan", "--template", "event.xlsx")
     said = installed.run("chainmeet", "plan", "event.xlsx", "-o", "out", "--seconds", "2")
-    assert "6 of 6 requests held" in said
+    assert "6 of 6 requests scheduled" in said
     installed.run("chainmeet", "check", "out/problem.json", "out/plan.json")
     assert {path.name for path in installed.empty.iterdir()} >= {"event.xlsx", "out"}
 
