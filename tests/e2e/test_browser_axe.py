@@ -228,6 +228,8 @@ PAGES = {
         "/team/no-such-token",
         "/answers/no-such-token/",
         "/api/v1/docs",
+        "/help/exhibitors",
+        "/help/organisers",
     ),
     "attendee": ("/sessions", "interpreter-day", *OF_FIRM),
     "exhibitor": (
