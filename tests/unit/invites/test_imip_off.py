@@ -33,7 +33,7 @@ def test_1_3_a_cancelled_meeting_has_no_links_to_answer() -> None:
 
 
 def test_nobody_reads_how_to_get_to_a_meeting_that_is_off() -> None:
-    shown = content(directions="Hall 3: Table 17. Please arrive five minutes early.")
+    shown = content(directions="Hall 3: Table 17. Please be there five minutes early.")
     assert "five minutes early" in text_of(mail(only({}, wanted(shown))))
     (off,) = next_messages(told(shown), {}, NOW)
     assert off.kind is MessageKind.CANCEL and "five minutes early" not in text_of(mail(off))
