@@ -392,5 +392,5 @@ def test_what_has_not_begun_is_changed_by_hand_and_by_no_run(database: Database)
         run = snapshot.build_problem(session, hall.expo.event.id, now=early)
         assert run.frozen_until == early + timedelta(hours=12)
         begun = hall.expo.slots[3].start + timedelta(minutes=1)
-        with pytest.raises(BreaksRules, match="is frozen"):
+        with pytest.raises(BreaksRules, match="are frozen"):
             commands.cancel_meeting(session, hall.actor, hall.number, hall.two.key, seen=None, now=begun)
