@@ -65,7 +65,7 @@ def test_every_part_is_drawn_in_the_light_and_otherwise_in_the_dark(
     page.goto((made / f"components-{name}.html").as_uri())
     for part in page.locator("main > section").all():
         box = part.bounding_box()
-        assert box is not None and box["height"] > 15 and box["width"] <= 390, part.get_attribute("id")
+        assert box is not None and box["height"] > 30 and box["width"] <= 390, part.get_attribute("id")
     pictures = set()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
