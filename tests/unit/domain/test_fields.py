@@ -46,7 +46,7 @@ def test_every_field_of_a_form_that_breaks_its_limits_is_told() -> None:
     assert list(fields.check_form(Form("x", 14, "y" * 5_000))) == []
     assert [str(fault) for fault in fields.check_form(Form("", 15))] == [
         "topic: enter 1 to 200 characters",
-        "days: must be from 1 to 14",
+        "days: enter a value from 1 to 14",
     ]
     assert [str(fault) for fault in fields.check_form(Form("x" * 201, 1))] == [
         "topic: enter at most 200 characters"

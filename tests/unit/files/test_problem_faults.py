@@ -256,10 +256,10 @@ def test_all_faults_are_told_at_once_as_sentences_with_their_paths() -> None:
     with pytest.raises(MalformedProblem) as refused:
         read_problem(document)
     assert refused.value.faults == (
-        Fault("requests[0].weight", "enter an integer, 1 or more"),
+        Fault("requests[0].weight", "must be an integer, 1 or more"),
         Fault("policy.odd", "unknown key"),
     )
-    assert str(refused.value) == "requests[0].weight: enter an integer, 1 or more\npolicy.odd: unknown key"
+    assert str(refused.value) == "requests[0].weight: must be an integer, 1 or more\npolicy.odd: unknown key"
 
 
 def test_a_block_does_not_go_on_to_another_day_of_the_events_time_zone() -> None:

@@ -72,7 +72,7 @@ def test_nobody_is_moved_more_often_than_the_budget_says() -> None:
         budget = OvernightBudget(percent=100, a_person=most)
         assert len(budget.excess(found, published=3, starts=STARTS, now=NOW)) == said
     (said_so,) = OvernightBudget(100, 1).excess(found, published=3, starts=STARTS, now=NOW)
-    assert said_so.endswith("for one person: 1, one of them with 3")
+    assert said_so.endswith("changes per person (1): 1, the highest 3")
 
 
 @pytest.mark.parametrize(("hours", "is_said"), [(24, False), (30, False), (31, True)])

@@ -85,7 +85,7 @@ def test_a_token_needs_the_role_and_a_scope() -> None:
     token.require(Right.READ_EVENT)
     with pytest.raises(NotAllowed, match="does not have the scope runs:write"):
         token.require(Right.MANAGE_RUNS)
-    with pytest.raises(NotAllowed, match="Only a person who is signed in"):
+    with pytest.raises(NotAllowed, match="Only a signed-in person can"):
         token.require(Right.CHANGE_SETTINGS)
     with pytest.raises(NotAllowed, match="Only an organiser"):
         member(scopes=frozenset({"runs:read"})).require(Right.READ_RUNS)

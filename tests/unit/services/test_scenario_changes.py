@@ -60,7 +60,7 @@ def test_tables_come_on_all_days_or_one_and_go_from_the_last() -> None:
     assert [sorted(place.unavailable) for place in more.places[3:]] == [[4, 5, 6, 7]] * 2
     fewer = after(problem, {"kind": "tables", "hall": "h1", "step": "fewer", "count": 1})
     assert [len(place.unavailable) for place in fewer.places] == [0, 0, 8]
-    with pytest.raises(ChangeNotPossible, match="1 open tables: 2 fewer"):
+    with pytest.raises(ChangeNotPossible, match="Open tables in hall h1: 1, so 2 can't be removed"):
         after(fewer, {"kind": "tables", "hall": "h1", "step": "fewer", "count": 2})
 
 
@@ -194,7 +194,7 @@ def test_what_is_gone_meanwhile_is_said() -> None:
         {"kind": "quota", "firm": "z", "max_per_day": 1},
         {"kind": "shift", "interpreter": "z"},
     ):
-        with pytest.raises(ChangeNotPossible, match="is not there any more"):
+        with pytest.raises(ChangeNotPossible, match="no longer exists"):
             apply_changes(expo(), parse_changes([row]))
 
 

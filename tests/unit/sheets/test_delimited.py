@@ -90,7 +90,7 @@ def test_a_file_of_one_column_is_a_table_too() -> None:
         (b" \r\n ", "The file is empty."),
         (b"%PDF-1.7 ...", "The file is a PDF. Upload a spreadsheet: XLSX, ODS or CSV."),
         (b"x" * (MAX_OCTETS + 1), "The file is larger than 16 MB. Split it into several files."),
-        (b"\xff\xfek\x00e\x00\x00\xd8", "The file begins as UTF-16 and breaks off in row 1. Save it as XLSX"),
+        (b"\xff\xfek\x00e\x00\x00\xd8", "The file starts as UTF-16 but breaks off in row 1. Save it as XLSX"),
         (b"a," * (MAX_COLUMNS + 1), f"Row 1 has more than {MAX_COLUMNS} columns."),
         (b"a,b\n" * (MAX_ROWS + 1), "The file has more than 50,000 rows."),
         (

@@ -68,7 +68,7 @@ def _tables(problem: Problem, change: TablesChange) -> Problem:
     if len(tables) < change.count:
         raise ChangeNotPossible(
             gettext_lazy(
-                "Hall %(hall)s has %(count)s open tables, so %(fewer)s can't be removed.",
+                "Open tables in hall %(hall)s: %(count)s, so %(fewer)s can't be removed.",
                 hall=change.hall,
                 count=len(tables),
                 fewer=change.count,

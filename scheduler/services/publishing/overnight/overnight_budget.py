@@ -119,8 +119,7 @@ class OvernightBudget:
         many = [count for count in counts.values() if count > self.a_person]
         if many:
             yield gettext_lazy(
-                "people with more than %(most)s changes, the limit per person: %(count)s, one "
-                "of them with %(worst)s",
+                "people above the limit of changes per person (%(most)s): %(count)s, the highest %(worst)s",
                 most=self.a_person,
                 count=f"{len(many):,}",
                 worst=f"{max(many):,}",
