@@ -20,6 +20,7 @@ OWN = r"(?<![\w-])(?:Hall\s\d|Batteries|Chips|Table\s[TB]\d+|Booth\s[TB]\d+)(?![
 """Canonical names."""
 AS_THEY_ARE = {
     "venue.show_venue": "the organiser changes the names here",
+    "manual.show_guide": "a guide tells of an example event",
     "reply_links.show_meeting": "a link that speaks the language of the mail, not the page's",
 }
 """Endpoints that show canonical names, and why."""

@@ -97,12 +97,12 @@ def report_lateness(event_key: str, request_key: str) -> Leading | tuple[str, in
     def say_late(db: Session) -> None:
         lateness.report_late(db, actor, request_key, minutes, now=now, reported_at=now - _waited())
 
-    told = ngettext(
+    message = ngettext(
         "The other attendees see that you'll be %(num)s minute late.",
         "The other attendees see that you'll be %(num)s minutes late.",
         minutes,
     )
-    return _said(actor, say_late, told if minutes else gettext("You're marked as on time."))
+    return _said(actor, say_late, message if minutes else gettext("You're marked as on time."))
 
 
 @blueprint.post("/<request_key>/answer")
@@ -123,13 +123,13 @@ def answer_invitation(event_key: str, request_key: str) -> Leading | tuple[str, 
     def give(db: Session) -> None:
         agenda_replies.submit_reply(db, actor, request_key, partstat, **given)
 
-    told = gettext("Accepted. The other attendees expect you at this meeting.")
+    message = gettext("Accepted. The other attendees expect you at this meeting.")
     if partstat is Partstat.DECLINED:
-        told = gettext("Declined. Your note was sent.") if given["comment"] else gettext("Declined.")
-    return _said(actor, give, told)
+        message = gettext("Declined. Your note was sent.") if given["comment"] else gettext("Declined.")
+    return _said(actor, give, message)
 
 
-def _said(actor: Actor, step: Callable[[Session], None], told: str) -> Leading | tuple[str, int]:
+def _said(actor: Actor, step: Callable[[Session], None], message: str) -> Leading | tuple[str, int]:
     """Execute a form. Respond in JSON to its script, and with a page to browsers."""
     is_script = request.accept_mimetypes.best == "application/json"
     try:
@@ -138,20 +138,20 @@ def _said(actor: Actor, step: Callable[[Session], None], told: str) -> Leading |
     except InvalidInput as error:
         if not is_script and error.faults[0].path == "comment":
             return rendering.refused(actor, "my_day", {f.path: f.message for f in error.faults}, LABELS)
-        status, told = 422, said(error.faults[0].message)
+        status, message = 422, said(error.faults[0].message)
     except NotAllowed as error:
         if not is_script:
             raise
-        status, told = 403, said(str(error))
+        status, message = 403, said(str(error))
     except NotFound:
         if not is_script:
             raise
-        status, told = 404, said(NOT_YOURS)
+        status, message = 404, said(NOT_YOURS)
     except WrongState as error:
-        status, told = 409, said(WHY.get(error.state, CHANGED))
+        status, message = 409, said(WHY.get(error.state, CHANGED))
     if is_script:
-        return Response(json.dumps({"said": told}), status, content_type="application/json")
-    flash(told, "good" if status == 200 else "error")
+        return Response(json.dumps({"said": message}), status, content_type="application/json")
+    flash(message, "good" if status == 200 else "error")
     return redirect(
         url_for("my_day.show_day", event_key=actor.event_key, day=request.form.get("day") or None), 303
     )
