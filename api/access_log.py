@@ -41,8 +41,17 @@ def _write(response: Response) -> Response:
         ms=_milliseconds(time.perf_counter() - began),
         sql_ms=_milliseconds(used.seconds),
         sql_count=used.statements,
+        octets=_octets(response),
     )
     return response
+
+
+def _octets(response: Response) -> int | None:
+    """Return the size of the body as sent, or None if it is not known before it is sent."""
+    if request.method == "HEAD" or response.status_code in (204, 304):
+        return 0
+    known = response.content_length
+    return response.calculate_content_length() if known is None else known
 
 
 def _milliseconds(seconds: float) -> float:

@@ -13,6 +13,7 @@ SECRET_PATHS: Final = (
     "answers", "asked", "calendar", "digests", "p", "registration", "respond", "sign-in", "summaries", "team",
 )  # fmt: skip
 """First path segments of links with a secret token. The token is the next segment."""
+REQUEST_ID_LENGTH: Final = 64
 _SECRET_PATH = re.compile(rf"(/(?:{'|'.join(SECRET_PATHS)})/)[\w.%-]{{8,}}")
 
 
@@ -58,6 +59,18 @@ def configure(log_format: str, *, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+
+
+def current_request() -> str | None:
+    """Return the ID of the web request that this code works for, directly or in a task, or None."""
+    request = structlog.contextvars.get_contextvars().get("request")
+    return str(request)[:REQUEST_ID_LENGTH] if request else None
+
+
+def bind_request(request: str | None) -> None:
+    """Bind the web request that caused stored work to each log line, unless its task has brought one."""
+    if request and current_request() is None:
+        structlog.contextvars.bind_contextvars(request=request)
 
 
 def _without_secret_paths(_logger: object, _method: str, line: object) -> str:

@@ -9,6 +9,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from scheduler import logs
 from scheduler.services.planning.runs import recovery, runs
 from scheduler.storage.database import Database
 from workers import celery_app
@@ -127,5 +128,5 @@ def _waits(app: Celery, name: str) -> bool:
 
 def _headers() -> dict[str, str]:
     """Return headers with the ID of the request that causes the task, so that both log it."""
-    request = structlog.contextvars.get_contextvars().get("request")
-    return {"request_id": str(request)} if request else {}
+    request = logs.current_request()
+    return {"request_id": request} if request else {}

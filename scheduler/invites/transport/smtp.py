@@ -15,6 +15,8 @@ from scheduler.invites.errors import ConnectionFailure, PermanentFailure, SendFa
 from scheduler.invites.mail.mime import RenderedMail
 from scheduler.invites.text import clean
 
+MAX_REPLY = 200
+"""Maximum length of a reply to an accepted email."""
 Security = Literal["none", "starttls", "tls"]
 # The server closes the connection or requires authentication (RFC 5321 3.8, RFC 4954 6): not about one email.
 _NOT_THE_MAIL = frozenset({421, 530, 534, 535, 538})
@@ -46,9 +48,16 @@ class _Deadline(smtplib.SMTP):
     smtplib's own timeout applies to each read.
     """
 
+    data_reply = b""
+    """The server's reply to the last email's data."""
+
     def __init__(self, *address: Any, within: float, **options: Any) -> None:
         self.begin(within)
         super().__init__(*address, **options)
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        code, self.data_reply = super().data(msg)
+        return code, self.data_reply
 
     def begin(self, within: float) -> None:
         """Set the deadline in seconds from now."""
@@ -104,8 +113,8 @@ class Smtp:
         except (OSError, smtplib.SMTPException):
             connection.close()
 
-    def send(self, mail: RenderedMail) -> None:
-        """Send one email.
+    def send(self, mail: RenderedMail) -> str:
+        """Send one email. Return the server's reply, usually with its queue number, without the recipient.
 
         Raises TemporaryFailure or PermanentFailure about this email, after which the next one may be sent, or
         ConnectionFailure.
@@ -121,6 +130,8 @@ class Smtp:
             raise _refused(mail.to_addr, error.smtp_code, error.smtp_error) from None
         except (OSError, smtplib.SMTPException) as error:
             raise _connection_failure(mail.to_addr, error) from None
+        reply = self._connection.data_reply.decode("utf-8", "replace")
+        return clean(reply.replace(mail.to_addr, "..."), MAX_REPLY)
 
     def _open(self) -> _Deadline:
         name = socket.gethostname()  # smtplib would query DNS, which may take seconds

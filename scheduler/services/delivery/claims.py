@@ -254,12 +254,12 @@ def _set_failed(session: Session, ids: Iterable[int], **values: Any) -> None:
         )
 
 
-def mark_sent(session: Session, row_id: int, *, worker: str, now: datetime) -> None:
-    """Mark an email as accepted by the server."""
+def mark_sent(session: Session, row_id: int, *, worker: str, now: datetime, reply: str | None = None) -> None:
+    """Mark an email as accepted by the server, with its reply."""
     session.execute(
         update(OutboxEmail)
         .where(OutboxEmail.id == row_id, OutboxEmail.claimed_by == worker)
-        .values(state=OutboxState.SENT, sent_at=now, error=None, failure=None)
+        .values(state=OutboxState.SENT, sent_at=now, error=None, failure=None, accepted_reply=reply)
     )
 
 

@@ -191,7 +191,7 @@ class _Delivery:
         Raises ConnectionFailure, in which case nothing is recorded.
         """
         try:
-            smtp.send(mail.dated(self.now()))
+            reply = smtp.send(mail.dated(self.now()))
         except ConnectionFailure:
             raise
         except SendFailure as failure:
@@ -199,15 +199,17 @@ class _Delivery:
         except ChainmeetError as failure:  # the address is not valid in an SMTP envelope
             self._failed(row, str(failure), permanent=True)
         else:
-            self._taken(row)
+            self._taken(row, reply)
             self.sent += 1
 
-    def _taken(self, row: OutboxEmail) -> None:
+    def _taken(self, row: OutboxEmail, reply: str) -> None:
         with self.database.write() as session:
-            claims.mark_sent(session, row.id, worker=self.worker, now=self.now())
+            claims.mark_sent(session, row.id, worker=self.worker, reply=reply, now=self.now())
             opened = email_routes.record_accepted(session, self.routes, row.to_address)
             if row.event_id is not None and outbox.is_event_paused(session, row.event_id):
                 self.paused.add(row.event_id)
+        caused_by = {"request": row.web_request} if row.web_request else {}
+        log.info("email sent", mail=row.id, kind=row.kind.value, reply=reply, **caused_by)
         if opened:
             with (
                 self.database.write() as session

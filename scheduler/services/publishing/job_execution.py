@@ -10,6 +10,7 @@ from enum import StrEnum
 import structlog
 from sqlalchemy.orm import Session
 
+from scheduler import logs
 from scheduler.config import Settings
 from scheduler.domain.entities import JobKind, VersionState
 from scheduler.domain.errors import ChainmeetError
@@ -92,6 +93,7 @@ def execute_job(
         job = version_jobs.claim_job(session, job_id, worker, now=database.now_in(session))
     if job is None:
         return JobEnding.NOT_CLAIMED
+    logs.bind_request(job.web_request)
     work = _Work(database, job, ClaimedJob(job_id, worker), settings, should_stop)
     try:
         work.do()

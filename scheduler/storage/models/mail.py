@@ -19,6 +19,7 @@ from scheduler.domain.entities import (
     Refusal,
 )
 from scheduler.domain.fields import CallNote, Count, Email, Language, PersonName
+from scheduler.logs import REQUEST_ID_LENGTH, current_request
 from scheduler.storage.base import Base, enum_column
 
 
@@ -170,6 +171,10 @@ class OutboxEmail(Base):
     dropped_at: Mapped[datetime | None]
     """When a failed email was archived, by an organiser or because a newer one replaced it."""
     created_at: Mapped[datetime]
+    web_request: Mapped[str | None] = mapped_column(String(REQUEST_ID_LENGTH), default=current_request)
+    """ID of the web request that caused it, as in the logs."""
+    accepted_reply: Mapped[str | None] = mapped_column(String(200))
+    """What the mail server replied when it accepted the email, usually with its queue number."""
 
 
 class EmailRoute(Base):

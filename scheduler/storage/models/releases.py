@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.domain.entities import JobKind, JobState
 from scheduler.domain.fields import Key, Language
+from scheduler.logs import REQUEST_ID_LENGTH, current_request
 from scheduler.storage.base import Base, enum_column
 
 _OPEN = "state IN ('asked', 'running')"
@@ -88,6 +89,8 @@ class VersionJob(Base):
     """Number of emails queued."""
     error: Mapped[str | None] = mapped_column(Text)
     """Why the job failed, as a sentence. While it is open, why the last attempt failed."""
+    web_request: Mapped[str | None] = mapped_column(String(REQUEST_ID_LENGTH), default=current_request)
+    """ID of the web request that started it, as in the logs."""
 
 
 class Comparison(Base):

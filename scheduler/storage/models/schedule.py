@@ -33,6 +33,7 @@ from scheduler.domain.fields import (
 )
 from scheduler.domain.manual_edits import EditStepState, LockKind
 from scheduler.domain.solving import ScenarioKind, ScenarioState
+from scheduler.logs import REQUEST_ID_LENGTH, current_request
 from scheduler.storage.base import Base, enum_column
 
 _OPEN = "state IN ('queued', 'running')"
@@ -104,6 +105,8 @@ class Run(Base):
     """Changes since the published plan was made, as `Difference`. Empty if there are none."""
     not_kept: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """`not_kept` and `clashes` of its plan, if some commitments could not be met."""
+    web_request: Mapped[str | None] = mapped_column(String(REQUEST_ID_LENGTH), default=current_request)
+    """ID of the web request that started it, as in the logs."""
 
 
 class Scenario(Base):

@@ -34,12 +34,22 @@ def test_a_line_has_what_a_request_was_and_cost(everything: Everything) -> None:
     browser = Browser(everything.app, everything.account("organiser"))
     path = everything.path("/firms?text=ann@firm.example")
     with lines() as seen:
-        assert browser.client.get(path, headers={"X-Request-ID": "abc-1"}).status_code == 200
+        response = browser.client.get(path, headers={"X-Request-ID": "abc-1"})
     (line,) = seen
+    assert response.status_code == 200 and line["octets"] == len(response.data) > 1000
     assert (line["method"], line["route"], line["status"]) == ("GET", "/events/<event_key>/firms", 200)
     assert (line["request"], line["event_key"]) == ("abc-1", everything.expo.event.key)
     assert line["sql_count"] > 3 and 0 <= line["sql_ms"] <= line["ms"]
     assert "ann@firm.example" not in json.dumps(line)
+
+
+def test_a_line_has_the_octets_as_they_were_sent(everything: Everything) -> None:
+    browser = Browser(everything.app, everything.account("organiser"))
+    with lines() as seen:
+        packed = browser.client.get(everything.path("/firms"), headers={"Accept-Encoding": "gzip"})
+        browser.client.head(everything.path("/firms"))
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert [line["octets"] for line in seen] == [len(packed.data), 0]
 
 
 def test_no_line_has_the_key_of_a_link(everything: Everything) -> None:

@@ -52,7 +52,7 @@ SECRET_COLUMNS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "firm": frozenset(("feed_seed", "feed_hash")),
         "firm_registration": frozenset(("seed", "token_hash")),
         "invitation": frozenset(("token_hash",)),
-        "run": frozenset(("worker",)),
+        "run": frozenset(("worker", "web_request")),
     }
 )
 """Columns that are never exported: secrets, and addresses of people's calendars."""

@@ -13,6 +13,7 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.orm import Session
 
+from scheduler import logs
 from scheduler.config import Settings
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import ChainmeetError, PublishingInProgress, VenueChanged
@@ -102,6 +103,7 @@ def execute_run(
         run = runs.claim_run(session, run_id, worker, now=database.now_in(session))
     if run is None:
         return RunOutcome(RunEnding.NOT_CLAIMED)
+    logs.bind_request(run.web_request)
     work = _RunWork(database, run, worker, settings, call)
     try:
         return work.do(solve, should_stop)
