@@ -141,7 +141,7 @@ def test_four_people_are_invited_agree_and_meet(story: Story) -> None:
 def invite(story: Story, organiser: Visitor) -> None:
     """Invite everyone as the organiser."""
     organiser.open("Event invitations")
-    organiser.page.get_by_label(re.compile("^Include ")).check()
+    organiser.page.get_by_role("checkbox", name=re.compile("^Include ")).check()
     organiser.page.get_by_role("button", name=re.compile("^Invite ")).click()
     organiser.reads("emails are being sent.")
 

@@ -67,7 +67,7 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
     page = browser.post(f"{path}/1/add", **typed, count="2")
     assert f"2 fewer tables in {expo.halls[0].name}, on all days" in page
     page = browser.post(f"{path}/1/add", status=422, kind="removed_firm", firm="Nobody Ltd")
-    assert "choose an exhibitor of this event" in page and 'value="Nobody Ltd"' in page
+    assert "enter the full name or ID of one exhibitor of this event" in page and 'value="Nobody Ltd"' in page
     assert "Without Firm 1" in browser.post(f"{path}/1/add", kind="removed_firm", firm="firm 1")
     assert "Without Firm 1" not in browser.post(f"{path}/1/drop", position="1")
     assert "Waiting for a worker since" in browser.post(f"{path}/1/solve")
