@@ -76,7 +76,7 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
     said = " ".join(BeautifulSoup(page, "html.parser").get_text(" ").split())
     assert "2 fewer requests scheduled. 3 exhibitors lose meetings." in said
     assert "2 requests no longer scheduled, by reason No table or booth is free 2" in said
-    assert "Lose 3" in said and "Gain 0" in said
+    assert "Fewer meetings 3" in said and "More meetings 0" in said
     assert "No exhibitors match. Choose another filter." in browser.get(f"{path}/1?show=gain")
     page = browser.get(path)
     assert "Comparison" in page and "Fewer tables" in page
