@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from jinja2.utils import htmlsafe_json_dumps
+
 from api.language.speaking import said
 from api.pages.formatting import number
 from scheduler.domain.manual_edits import EditStepKind
@@ -154,10 +156,11 @@ def points(gain: float | None) -> str:
 
 
 def _to(row: Mapping[str, Any]) -> str:
+    """Return the value of a button for an attribute in single quotes: JSON needs fewer escapes there."""
     if "put" not in row:
         return ""
     said = {name: row[name] for name in ("put", "dropped") if row.get(name)}
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    return htmlsafe_json_dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 
 def read_to(text: str) -> tuple[list[Placement], list[str]] | None:

@@ -109,7 +109,9 @@ def _test(actor: Actor, language: str, mail_kind: str) -> Response:
         )
     dispatch.deliver(app=context.celery())
     flash(
-        gettext("Test email with the texts below sent to %(address)s. Nothing was saved.", address=to),
+        gettext(
+            "Test email with the texts below is being sent to %(address)s. Nothing was saved.", address=to
+        ),
         "good",
     )
     with context.database().read() as db:

@@ -148,7 +148,7 @@ class RuleWords:
         person, *both = breach.ids
         other, _ = self._other_first(both[0], both[1])
         return gettext_lazy(
-            "%(person)s is in another meeting then: %(pair)s, from %(time)s.",
+            "%(person)s is in another meeting: %(pair)s, %(time)s.",
             person=self.person(person),
             pair=self.pair(other),
             time=self.time(self.held(other).start),

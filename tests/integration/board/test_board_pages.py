@@ -72,7 +72,7 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     page = board.pick(one, empty="1")
     assert "Hide booths without meetings" in page
     assert "Booth b0 is another exhibitor&#39;s booth." in page
-    free = r'<td class="free" data-to>.*?name="to" value="([^"]+)"(.*?)</button>'
+    free = r"""<td class="free" data-to>.*?name="to" value='([^']+)'(.*?)</button>"""
     to, label = re.findall(free, page, re.DOTALL)[0]
     assert '<span class="visually-hidden">. free' in label
     said = board.step("place", to=unescape(to), request=one.key, seen=0)
@@ -84,7 +84,7 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
         "The walk takes 5 minutes, but there are only 0." in unescape(refused)
     )
     assert "Best fix" in refused
-    to = unescape(re.findall(r'button-primary button-small" name="to" value="([^"]+)"', refused)[0])
+    to = unescape(re.findall(r"""button-primary button-small" name="to" value='([^']+)'""", refused)[0])
     assert "Manual draft 2, 2 changes." in board.step("place", to=to, request=one.key, seen=1)
     assert "Change undone." in board.step("undo", seen=2)
     assert "Change redone." in board.step("redo", seen=3)
@@ -228,7 +228,7 @@ def test_a_full_view_is_small_and_takes_as_many_queries_as_an_empty_one(
 def best_of(page: str) -> list[tuple[str, str, bool]]:
     """Return start, place, and True if other meetings change, of the best alternatives."""
     listed = page.partition('id="h-best"')[2].partition("</ol>")[0]
-    sent = [json.loads(unescape(to)) for to in re.findall(r'name="to" value="([^"]+)"', listed)]
+    sent = [json.loads(unescape(to)) for to in re.findall(r"""name="to" value='([^']+)'""", listed)]
     return [(to["put"][0][1], to["put"][0][2], len(to["put"]) > 1 or bool(to.get("dropped"))) for to in sent]
 
 

@@ -169,8 +169,7 @@ def test_what_breaks_a_hard_rule_is_refused_with_the_rule_in_names_and_minutes(d
             return str(found.value)
 
         assert (
-            refused(hall.one, 3, expo.tables[0])
-            == "F0-P0 is in another meeting then: Firm 0 × Firm 2, from Mon 10:30."
+            refused(hall.one, 3, expo.tables[0]) == "F0-P0 is in another meeting: Firm 0 × Firm 2, Mon 10:30."
         )
         assert refused(hall.one, 2, expo.tables[0]) == (
             "F0-P0 is in Hall 1 at 10:30. The walk takes 5 minutes, but there are only 0."

@@ -168,7 +168,7 @@ def test_a_step_on_which_another_one_depends_is_not_taken_back_and_what_hinders_
         commands.place_request(session, two.one, two.number, target, seen=None, now=NOW)
         other = Placement(two.requests[1].key, "s0", "t0")
         commands.place_request(session, two.two, two.number, other, seen=None, now=NOW)
-    with database.write() as session, pytest.raises(BreaksRules, match="taken"):
+    with database.write() as session, pytest.raises(BreaksRules, match="is occupied"):
         steps.undo_step(session, two.one, two.number, seen=None, now=NOW)
     at = two.at()
     assert (at[two.requests[0].key], at[two.requests[1].key]) == ("s3", "s0"), "nothing was done"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from html import unescape
 
@@ -109,7 +110,7 @@ def test_on_a_show_day_a_selected_meeting_is_moved_and_another_one_is_called_off
     one = board.hall.one
     looked = board.browser.get(board.path(address("?slots=s0&look=1")))
     assert "If you don't select it, a colleague who attends takes over" in looked
-    assert "starts too soon for a run" not in looked, "nothing is lost as it is selected"
+    assert "published meeting starts too soon for a run" not in looked, "nothing is lost as it is selected"
     selected = [_value(looked, "to")] if is_selected else []
     saved = board.browser.post(board.path(address()), slots=["s0"], to=selected, seen=0)
     with board.database.read() as session:
@@ -144,4 +145,4 @@ def test_on_a_show_day_what_cannot_be_moved_is_called_off_and_said(
 
 
 def _value(page: str, name: str) -> str:
-    return unescape(page.partition(f'name="{name}" value="')[2].partition('"')[0])
+    return unescape(re.findall(rf"""name="{name}" value=(["'])(.*?)\1""", page)[0][1])

@@ -288,7 +288,7 @@ def test_the_page_leads_to_the_events_language_and_shows_every_text(site: Site) 
     with site.database.write() as session:
         session.get_one(Event, site.expo.event.id).language = "zh"
     page = site.organiser.get(site.path)
-    assert "接受后，这场洽谈将添加到您的日历。" in page and "请提前五分钟到场" in page
+    assert "接受后，这场洽谈会添加到您的日历。" in page and "请提前五分钟到场" in page
     assert page.count('aria-current="page"') == 3
 
 
@@ -318,7 +318,7 @@ def test_the_preview_is_a_sandboxed_frame_whose_mail_is_escaped(site: Site) -> N
     response = site.organiser.client.post(f"{site.path}/en/new", data=typed)
     page = response.text
     assert "Come to Hall 0: Meeting with Firm 1" in page
-    frame = re.search(r'<iframe title="[^"]+" sandbox srcdoc="([^"]+)"', page)
+    frame = re.search(r'<iframe class="mail-frame" title="[^"]+" sandbox srcdoc="([^"]+)"', page)
     assert frame is not None
     assert "&lt;script&gt;alert(1)" in html.unescape(frame[1])
     assert "<script>alert" not in page and "<script>alert" not in html.unescape(frame[1])
@@ -329,7 +329,7 @@ def test_the_preview_is_a_sandboxed_frame_whose_mail_is_escaped(site: Site) -> N
 
 def test_a_test_mail_is_queued_by_its_button(site: Site) -> None:
     page = site.post("test")
-    assert f"on its way to {site.expo.organiser.email}" in page
+    assert f"is being sent to {site.expo.organiser.email}" in page
     with site.database.read() as session:
         (row,) = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.TEST)).all()
         assert row.payload["wording"]["headline"] == "Hello {name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from html import unescape
 
 import pytest
 from sqlalchemy import update
@@ -86,7 +87,8 @@ def test_running_late_is_said_with_three_buttons_and_read_by_the_others(make_sit
     path, late = site.path("/my-day"), site.path(f"/my-day/{fair.requests[0].key}/late")
     mine, theirs = site.exhibitor(0), site.exhibitor(1)
     assert [f'value="{minutes}"' in mine.get(path) for minutes in (*lateness.CHOICES, 0)] == [1, 1, 1, 0]
-    assert "The other attendees see that you'll be 10 minutes late." in mine.post(late, minutes="10")
+    page = unescape(mine.post(late, minutes="10"))
+    assert "The other attendees see that you'll be 10 minutes late." in page
     assert "At 08:50, you reported that you'll be 10 minutes late." in mine.get(path)
     assert "will be 10 minutes late (reported at 08:50)." in theirs.get(path)
     assert "Choose one of the delays shown." in mine.post(late, minutes="7")

@@ -35,7 +35,7 @@ def test_the_list_of_calls_has_who_why_and_when_at_the_venue(health: Health) -> 
             "Reason": "emails to the address bounce (550 5.1.1 no such user): 1 meeting",
             "First meeting (Asia/Shanghai)": "2026-12-07 09:00",
             "Meetings": "1",
-            "Caller": "",
+            "Who calls": "",
             "Note": "",
         }
     ]

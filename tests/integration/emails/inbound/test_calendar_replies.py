@@ -22,7 +22,7 @@ from tests.support.publishing import SETTINGS, draft, publish
 from tests.unit.invites.builders import parsed, part
 
 
-@pytest.mark.parametrize(("partstat", "does"), [("ACCEPTED", "comes"), ("TENTATIVE", "might attend")])
+@pytest.mark.parametrize(("partstat", "does"), [("ACCEPTED", "will attend"), ("TENTATIVE", "might attend")])
 def test_an_answer_is_kept_and_known_to_the_next_details_mail(
     published: Published, partstat: str, does: str
 ) -> None:

@@ -392,7 +392,7 @@ def test_the_command_line_moves_archives_brings_back_and_deletes(
     assert refused.exit_code == 1 and f"owner: {everything.expo.organiser.email}" in refused.output
     with elsewhere.read() as session:
         assert session.scalars(select(Event)).all() == [], "nobody agreed"
-    assert "is here as moved" in run(there, "import", str(path), "--key", "moved", "--yes")
+    assert "imported as moved" in run(there, "import", str(path), "--key", "moved", "--yes")
     assert "now read-only" in run(there, "archive", "moved")
     assert "moved restored" in run(there, "restore", "moved")
     with elsewhere.write() as session:
