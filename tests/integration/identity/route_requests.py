@@ -124,7 +124,8 @@ class Askers:
             "attendee": expo.people[0][1].email,
             "exhibitor": expo.people[0][0].email,
             "owner": expo.organiser.email,
-        }.get(asker, f"{asker.partition(' ')[0]}@team.example")
+            "help desk": "desk@team.example",
+        }.get(asker, f"{asker}@team.example")
         with database.read() as session:
             return session.scalars(select(Account).where(Account.email == address)).one()
 
