@@ -2,8 +2,9 @@
 
 `/readyz` returns 503 only if the database is unavailable or its schema is outdated, because pages cannot work
 then. It used to return 503 while the broker was away, although every page works. Otherwise it returns 200,
-possibly `degraded`, so a monitor must read the body. No process starts on a schema of another version: the
-migration runs first. Each request has an ID (`X-Request-ID`), which the log lines of its tasks contain too.
+possibly `degraded`, so a monitor must read the body; `paused` if operators paused the site. No process starts
+on a schema of another version: the migration runs first. Each request has an ID (`X-Request-ID`), which the
+log lines of its tasks contain too.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api import context, proxies
 from scheduler.services.delivery import email_alerts
-from scheduler.services.operations import job_intervals
+from scheduler.services.operations import job_intervals, site_pause
 from scheduler.storage import schema
 from scheduler.storage.engines import was_disk_full
 from scheduler.version import installed_version
@@ -67,9 +68,9 @@ def readyz() -> tuple[Response, int]:
             kept.found = {**_database(), **_disk(), **_broker()}
             kept.until = time.monotonic() + KEPT_SECONDS
         found = kept.found
-    broken = [name for name, value in found.items() if _is_wrong(value)]
+    broken = [name for name, value in found.items() if name != "paused" and _is_wrong(value)]
     is_down = "database" in broken or "schema" in broken
-    status = "down" if is_down else "degraded" if broken else "ok"
+    status = "down" if is_down else "degraded" if broken else "paused" if found.get("paused") else "ok"
     code = 503 if is_down else 200
     if not (proxies.is_of_this_machine() or _is_operator()):
         return jsonify(status=status), code
@@ -93,7 +94,7 @@ def _database() -> dict[str, Any]:
     try:
         with context.database().read() as db:
             schema.check_current(db.connection())
-            now = context.shared_database().now_in(db)
+            now, pause = context.shared_database().now_in(db), site_pause.find_pause(db)
             tick, mail = (
                 job_intervals.last_run_at(db, job_intervals.TICK),
                 email_alerts.find_oldest_due(db, now=now),
@@ -111,6 +112,7 @@ def _database() -> dict[str, Any]:
         "last_tick_seconds": tick_age,
         "mails": "ok" if mail_age <= OLD_MAIL_SECONDS else "waiting",
         "oldest_mail_seconds": mail_age,
+        "paused": None if pause is None else pause.since.isoformat(),
     }
 
 

@@ -1,4 +1,4 @@
-"""Account commands of operators: printed sign-in links, and session revocation."""
+"""Commands of operators: printed sign-in links, session revocation, and the pause of the site."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
+from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.services import links
 from scheduler.services.audit_log import recording
@@ -16,6 +17,7 @@ from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.emails.email_addresses.address_validation import InvalidAddress, normalize_address
 from scheduler.services.identity import sessions, sign_in
 from scheduler.services.identity.sessions import SessionCard
+from scheduler.services.operations import site_pause
 from scheduler.services.team import operators
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event
@@ -63,6 +65,19 @@ def end_sessions(database: Database, email: str) -> int:
         now, about = database.now_in(session), sessions.audit_subject_of_end(account.email)
         recording.record_act(session, NamedDoer(), Act.SIGN_OUT, about, now=now)
         return sessions.end_all_sessions(session, account.id)
+
+
+def pause_site(database: Database, reason: str) -> bool:
+    """Pause the site. Return False if it is paused already. Raises InvalidInput."""
+    fields.require_valid("reason", reason, fields.PauseReason)
+    with database.write() as session:
+        return site_pause.pause(session, NamedDoer(), reason, now=database.now_in(session))
+
+
+def resume_site(database: Database) -> bool:
+    """Resume the site. Return False if it is not paused. The next tick sends what waits."""
+    with database.write() as session:
+        return site_pause.resume(session, NamedDoer(), now=database.now_in(session))
 
 
 def has_events(database: Database) -> bool:

@@ -12,6 +12,7 @@ from chainmeet.commands.db import db
 from chainmeet.commands.demo import demo
 from chainmeet.commands.event import event
 from chainmeet.commands.generate import generate
+from chainmeet.commands.pause import pause, resume
 from chainmeet.commands.plan import plan
 from chainmeet.commands.plugins import plugins
 from chainmeet.commands.publish import publish
@@ -28,7 +29,7 @@ from scheduler.version import DISTRIBUTION
 
 COMMANDS = (
     demo, up, plan, solve, check, generate, db, event, run, publish, receive, worker, clock, sign_in,
-    sessions, audit, warm_up, plugins,
+    sessions, pause, resume, audit, warm_up, plugins,
 )  # fmt: skip
 
 

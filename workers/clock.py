@@ -23,7 +23,7 @@ from scheduler.services.emails.inbound import inbox, intake
 from scheduler.services.events.archives import deletion
 from scheduler.services.identity import sessions, sign_in
 from scheduler.services.imports.bulk_import import import_jobs
-from scheduler.services.operations import checkpoint_emails, job_intervals, subscribers
+from scheduler.services.operations import checkpoint_emails, job_intervals, site_pause, subscribers
 from scheduler.services.participants.registration import flood as registration_flood
 from scheduler.services.planning.runs import overnight, recovery
 from scheduler.services.planning.scenarios import scenario_queue
@@ -104,7 +104,11 @@ class Clock:
         )
         self._step(
             "answer wishes to sign in",
-            lambda session: sign_in.process_sign_in_requests(session, self.settings, now=now()),
+            lambda session: (
+                0
+                if site_pause.is_paused(session)
+                else sign_in.process_sign_in_requests(session, self.settings, now=now())
+            ),
         )
         self._step("forget octets of mails", lambda session: intake.delete_old_octets(session, now=now()))
         if self._claim("digests", TICKS_A_DIGEST * tick):

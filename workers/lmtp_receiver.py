@@ -12,6 +12,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from scheduler.config import Settings
 from scheduler.services.emails.inbound import inbound_addresses, inbox, intake
+from scheduler.services.operations import site_pause
+from scheduler.services.operations.site_pause import SitePaused
 from scheduler.storage.database import Database
 from scheduler.storage.schema import DatabaseUnavailable
 from scheduler.storage.schema_gate import SchemaGate
@@ -45,7 +47,7 @@ class Receiver:
             return "452 4.5.3 One recipient at a time"
         try:
             known = await asyncio.to_thread(self._knows, address)
-        except DatabaseUnavailable:
+        except (DatabaseUnavailable, SitePaused):
             return LATER
         except Exception:
             log.exception("recipient not looked up")
@@ -58,7 +60,7 @@ class Receiver:
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 -- aiosmtpd's
         try:
             kept = await asyncio.to_thread(self._keep, envelope)
-        except DatabaseUnavailable:
+        except (DatabaseUnavailable, SitePaused):
             return LATER
         except intake.InboxFull:
             return "452 4.2.2 The address had too much mail; try again later"
@@ -70,10 +72,13 @@ class Receiver:
     def _knows(self, address: str) -> bool:
         self.gate.require()
         with self.database.read() as session:
+            site_pause.require_running(session)
             return inbound_addresses.parse_address(session, address, self.settings) is not None
 
     def _keep(self, envelope: Envelope) -> bool:
         self.gate.require()
+        with self.database.read() as session:
+            site_pause.require_running(session)
         content = envelope.content or b""
         raw = content.encode() if isinstance(content, str) else content
         return inbox.receive_email(

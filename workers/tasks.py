@@ -29,7 +29,7 @@ from scheduler.services.emails.inbound import inbox, mailbox
 from scheduler.services.events.archives import deletion
 from scheduler.services.identity import sign_in
 from scheduler.services.imports.bulk_import import import_execution, import_jobs
-from scheduler.services.operations import subscribers
+from scheduler.services.operations import site_pause, subscribers
 from scheduler.services.planning.runs import recovery
 from scheduler.services.planning.scenarios import scenario_queue
 from scheduler.services.publishing import job_execution, version_jobs
@@ -221,7 +221,8 @@ def deliver_urgent() -> None:
     Sign-in requests are turned into such emails first.
     """
     with _database().write() as session:
-        wishes = sign_in.process_sign_in_requests(session, _settings(), now=_now())
+        is_paused = site_pause.is_paused(session)
+        wishes = 0 if is_paused else sign_in.process_sign_in_requests(session, _settings(), now=_now())
     if _deliver(urgent=True) or wishes >= sign_in.MAX_REQUESTS_PER_BATCH:
         dispatch.deliver_urgent()
 
@@ -253,6 +254,8 @@ def fetch() -> None:
         log.warning("mailbox not read", reason=str(failure))
         with _database().write() as session:
             email_alerts.record_mailbox_failure(session, str(failure), now=_now())
+        return
+    if taken is None:
         return
     with _database().write() as session:
         email_alerts.record_mailbox_read(session, now=_now())

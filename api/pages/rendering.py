@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, flash, g, render_template, request, session, url_for
+from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from api import auth, context
@@ -19,9 +21,11 @@ from scheduler.services.availability.calendar_failures import FailingCalendar
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.tokens import hash_token
-from scheduler.services.operations import notices
+from scheduler.services.operations import notices, site_pause
 from scheduler.services.operations.notices import Notice
+from scheduler.services.operations.site_pause import SitePause
 from scheduler.services.requests.dashboard import dashboard
+from scheduler.storage.schema import DatabaseUnavailable
 
 _LONG = 120
 """Minimum length of texts, in characters, that get a multi-line field."""
@@ -30,6 +34,7 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 def init_app(app: Flask) -> None:
     app.add_template_global(open_alerts)
+    app.add_template_global(show_pause, "site_pause")
     app.add_template_global(waiting_count)
     app.add_template_global(failing_calendars)
     app.add_template_global(labelled)
@@ -55,6 +60,21 @@ def open_alerts(actor: Actor | None = None) -> Sequence[Notice]:
         if actor is None:
             return notices.list_installation_notices(db, auth.user().session)
         return notices.list_event_notices(db, actor)
+
+
+def show_pause(actor: Actor | None = None) -> SitePause | None:
+    """Return the site's pause to operators and the event's team, for the page header.
+
+    Return None for others, and on error pages without a database.
+    """
+    try:
+        of_team = actor is not None and (actor.is_organiser or bool(actor.team_role))
+        if not of_team and not (current_user.is_authenticated and current_user.is_operator):
+            return None
+        with context.database().read() as db:
+            return site_pause.find_pause(db)
+    except (SQLAlchemyError, DatabaseUnavailable):
+        return None
 
 
 def waiting_count(actor: Actor) -> int:

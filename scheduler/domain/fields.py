@@ -127,6 +127,8 @@ MaxMoved = Annotated[int, Interval(ge=0, le=100_000)]
 CallNote = Annotated[str, Len(0, 500)]
 """Result of a phone call."""
 RunNote = Annotated[str, Len(0, 200)]
+PauseReason = Annotated[str, Len(0, 200)]
+"""Why operators paused the site."""
 """Purpose of a run, as entered by the person who starts it."""
 Budget = Annotated[int, Interval(ge=0, le=100_000)]
 WhatIfName = Annotated[str, Len(1, 80)]

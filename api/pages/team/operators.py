@@ -9,7 +9,9 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, proxies
 from api.language.speaking import gettext
+from scheduler.domain import fields
 from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.services.operations import site_pause
 from scheduler.services.team import operators
 from scheduler.services.team.operators import LastOperator
 from workers import dispatch
@@ -61,19 +63,52 @@ def remove_operator(account_id: int) -> Response | tuple[str, int]:
     return redirect(url_for(to), 303)
 
 
+@blueprint.post("/pause")
+@login_required
+def pause_site() -> Response | tuple[str, int]:
+    """Pause the site."""
+    _require()
+    reason = request.form.get("reason", "")
+    try:
+        fields.require_valid("reason", reason, fields.PauseReason)
+    except InvalidInput as error:
+        return _page(reason=reason, faults={fault.path: fault.message for fault in error.faults}), 422
+    with context.database().write() as db:
+        site_pause.pause_site(db, auth.user().session, reason, now=context.now())
+    flash(gettext("Site paused."), "good")
+    return redirect(url_for("operators.list_operators"), 303)
+
+
+@blueprint.post("/resume")
+@login_required
+def resume_site() -> Response:
+    """Resume the site, and send what waits."""
+    _require()
+    with context.database().write() as db:
+        site_pause.resume_site(db, auth.user().session, now=context.now())
+    dispatch.deliver_urgent(app=context.celery())
+    dispatch.deliver(app=context.celery())
+    flash(gettext("Site resumed. Waiting emails are being sent."), "good")
+    return redirect(url_for("operators.list_operators"), 303)
+
+
 def _require() -> None:
     """Raise NotFound unless the user is an operator."""
     if not auth.user().is_operator:
         raise NotFound("page", "operators")
 
 
-def _page(*, email: str = "", faults: dict[str, str] | None = None, refused: str = "") -> str:
+def _page(
+    *, email: str = "", reason: str = "", faults: dict[str, str] | None = None, refused: str = ""
+) -> str:
     _require()
     with context.database().read() as db:
         return render_template(
             "team/operators.html",
             operators=operators.list_operators(db, auth.user().session),
-            typed={"email": email},
+            pause=site_pause.find_pause(db),
+            waiting=site_pause.count_waiting_emails(db, auth.user().session),
+            typed={"email": email, "reason": reason},
             faults=faults or {},
             refused=refused,
             proxy_fault=proxies.watched().fault,

@@ -23,6 +23,7 @@ from scheduler.services.delivery.sent_records import (
     record_invitations,
     record_summary_tokens,
 )
+from scheduler.services.operations import site_pause
 from scheduler.services.outbox import digest_pruning, letters, outbox, payloads
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Event, OutboxEmail
@@ -173,6 +174,7 @@ def _ready(now: datetime) -> ColumnElement[bool]:
         OutboxEmail.state == OutboxState.QUEUED,
         OutboxEmail.next_attempt_at <= now,
         OutboxEmail.stopped_at.is_(None),
+        ~site_pause.paused_condition(),
     )
 
 

@@ -24,6 +24,7 @@ from scheduler.invites.transport.smtp import Smtp
 from scheduler.services.delivery import claims, email_routes, refusal_handling, rehearsal_delivery
 from scheduler.services.delivery.email_routes import SERVER, Routes
 from scheduler.services.delivery.rendering import render_email
+from scheduler.services.operations import site_pause
 from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from scheduler.storage.in_list import in_chunks
@@ -162,7 +163,7 @@ class _Delivery:
     def _send_batch(self, smtp: Smtp, rows: Sequence[OutboxEmail], links: Mapping[int, SignInLink]) -> None:
         give_back_at = time.monotonic() + claims.CLAIM_SECONDS
         for i, row in enumerate(rows):
-            if self.should_stop() or time.monotonic() > give_back_at:
+            if self.should_stop() or time.monotonic() > give_back_at or self._is_site_paused():
                 self._give_back(rows[i:], self.now())
                 break
             if self._is_closed(row):
@@ -177,6 +178,11 @@ class _Delivery:
                 self._failed(row, str(failure), permanent=False)
                 self._give_back(rows[i + 1 :], self.now() + RECONNECT_AFTER)
                 raise
+
+    def _is_site_paused(self) -> bool:
+        """Return True if operators paused the site, perhaps after the claim. Checked before each email."""
+        with self.database.read() as session:
+            return site_pause.is_paused(session)
 
     def _is_closed(self, row: OutboxEmail) -> bool:
         """Return True if the route or the event was paused after the claim. Urgent emails ignore pauses."""

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, OutboxState
 from scheduler.i18n import gettext_lazy, ngettext_lazy
-from scheduler.services.operations import alerts, job_intervals
+from scheduler.services.operations import alerts, job_intervals, site_pause
 from scheduler.services.outbox import outbox
 from scheduler.storage.models import OutboxEmail
 
@@ -33,7 +33,11 @@ def update_outbox_alert(session: Session, *, now: datetime) -> bool:
     went_out = select(OutboxEmail.id).where(
         OutboxEmail.state == OutboxState.SENT, OutboxEmail.sent_at > since, OutboxEmail.rehearsed_as.is_(None)
     )
-    if waiting is None or session.scalar(went_out.limit(1)) is not None:
+    if (
+        waiting is None
+        or site_pause.was_paused_since(session, since)
+        or session.scalar(went_out.limit(1)) is not None
+    ):
         alerts.end_alert(session, AlertKind.MAILS_WAIT, event_id=None, now=now)
         return False
     why = waiting[0] or gettext_lazy("No email worker has tried. Check that one is running.")
@@ -49,8 +53,9 @@ def update_outbox_alert(session: Session, *, now: datetime) -> bool:
 
 
 def _goes() -> ColumnElement[bool]:
-    """Condition: the email is neither paused nor stopped by an organiser."""
-    return OutboxEmail.stopped_at.is_(None) & or_(OutboxEmail.event_id.is_(None), ~outbox.paused_condition())
+    """Condition: the email is neither paused nor stopped by an organiser, and the site is not paused."""
+    of_event = or_(OutboxEmail.event_id.is_(None), ~outbox.paused_condition())
+    return OutboxEmail.stopped_at.is_(None) & of_event & ~site_pause.paused_condition()
 
 
 def record_mailbox_read(session: Session, *, now: datetime) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import AlertKind, RunState
 from scheduler.i18n import gettext_lazy
 from scheduler.services import links
-from scheduler.services.operations import alerts
+from scheduler.services.operations import alerts, site_pause
 from scheduler.storage.models import Event, Run
 
 WAITING = timedelta(minutes=15)
@@ -65,7 +65,8 @@ def alert_missed(session: Session, event: Event, was_due: datetime, why: str, *,
 def alert_waiting(session: Session, *, now: datetime) -> None:
     """Raise alerts for runs of all events that have waited too long."""
     since = func.coalesce(Run.heartbeat_at, Run.created_at)
-    for run in session.scalars(select(Run).where(Run.state == RunState.QUEUED, since <= now - WAITING)):
+    waits = Run.state == RunState.QUEUED, since <= now - WAITING, site_pause.startable_condition()
+    for run in session.scalars(select(Run).where(*waits)):
         event = session.get_one(Event, run.event_id)
         waited = _clock(run.heartbeat_at or run.created_at, event)
         reason = gettext_lazy(

@@ -22,7 +22,7 @@ from scheduler.i18n import gettext_lazy
 from scheduler.plugins import AuditEvent, Subscriber
 from scheduler.services import links
 from scheduler.services.audit_log.subscribe import chains_behind, entries_after, subscribe
-from scheduler.services.operations import alerts
+from scheduler.services.operations import alerts, site_pause
 from scheduler.storage.database import Database
 from scheduler.storage.models import Alert, AuditCursor
 from scheduler.threads import run_with_monitor
@@ -42,11 +42,14 @@ log = structlog.get_logger()
 
 
 def is_waiting(session: Session, names: Collection[str], *, now: datetime) -> bool:
-    """Return True if a subscriber has entries to receive. Ends the alerts of uninstalled subscribers."""
+    """Return True if a subscriber has entries to receive, and the site is not paused.
+
+    Ends the alerts of uninstalled subscribers.
+    """
     gone = Alert.kind == AlertKind.SUBSCRIBER_FAILED, Alert.open_key.is_not(None), Alert.about.not_in(names)
     for about in session.scalars(select(Alert.about).where(*gone)).all():
         alerts.end_alert(session, AlertKind.SUBSCRIBER_FAILED, event_id=None, about=about, now=now)
-    return any(_due(session, name, now) for name in names)
+    return not site_pause.is_paused(session) and any(_due(session, name, now) for name in names)
 
 
 def deliver(
@@ -55,19 +58,24 @@ def deliver(
     *,
     should_stop: Callable[[], bool],
 ) -> int:
-    """Deliver pending entries to each subscriber, for some seconds each.
+    """Deliver pending entries to each subscriber, for some seconds each, until the site is paused.
 
     Return the number of entries delivered.
     """
+
+    def must_stop() -> bool:
+        with database.read() as session:
+            return should_stop() or site_pause.is_paused(session)
+
     taken = 0
     for name, receive in subscribers.items():
         is_over = _after(TURN_SECONDS)
         with database.write() as session:
             due = _due(session, name, database.now())
         for chain in due:
-            if should_stop() or is_over():
+            if must_stop() or is_over():
                 break
-            taken += _give_chain(database, name, receive, chain, (should_stop, is_over))
+            taken += _give_chain(database, name, receive, chain, (must_stop, is_over))
     return taken
 
 

@@ -39,7 +39,7 @@ from scheduler.storage.models.mail import (
     OutboxEmail,
     PhoneCall,
 )
-from scheduler.storage.models.operations import Alert, JobHeartbeat
+from scheduler.storage.models.operations import Alert, Installation, JobHeartbeat
 from scheduler.storage.models.people import (
     AddressChange,
     AddressReport,
@@ -127,6 +127,7 @@ __all__ = [
     "ImportFile",
     "ImportJob",
     "InboundEmail",
+    "Installation",
     "Interpreter",
     "InterpreterAssignment",
     "InterpreterBusy",

@@ -1,4 +1,4 @@
-"""Open alerts, and last-run times of scheduled jobs."""
+"""Open alerts, last-run times of scheduled jobs, and the state of the installation."""
 
 from __future__ import annotations
 
@@ -48,3 +48,17 @@ class JobHeartbeat(Base):
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     at: Mapped[datetime]
+
+
+class Installation(Base):
+    """State of the whole installation: one row, which the first pause creates."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Always 1."""
+    paused_at: Mapped[datetime | None]
+    """Since when the site is paused. None if it is not."""
+    pause_reason: Mapped[str] = mapped_column(Text)
+    resumed_at: Mapped[datetime | None]
+    """When the last pause ended."""

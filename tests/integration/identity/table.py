@@ -189,6 +189,8 @@ POST EVENT/copy                                              403 404 404 404 404
 POST EVENT/restore                                           403 404 404 404 404 404 404 302 404 404 404
 POST EVENT/archive                                           403 404 404 404 404 404 404 302 404 404 404
 POST /operators/delete/<event_key>                           403 404 422 404 404 404 404 404 404 404 404
+POST /operators/pause                                        403 404 303 404 404 404 404 404 404 404 404
+POST /operators/resume                                       403 404 303 404 404 404 404 404 404 404 404
 POST /operators/unassigned-emails/<mail_id>/<step>           403 404 303 404 404 404 404 404 404 404 404
 POST /operators/<account_id>/remove                          403 404 404 404 404 404 404 404 404 404 404
 POST /sessions/<session_id>/end                              403 404 404 404 404 404 404 404 404 404 404

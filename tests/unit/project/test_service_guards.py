@@ -77,6 +77,7 @@ NO_ACTOR = {
     "imports.error_grid.list_error_tabs": PURE,
     "imports.sheet_import.read_parts": PURE,
     "operations.job_intervals.last_run_at": FREE_OF_EVENTS,
+    "operations.site_pause.find_pause": FREE_OF_EVENTS,
     "delivery.email_alerts.find_oldest_due": FREE_OF_EVENTS,
     "identity.summary_subscriptions.show_subscription": TOKEN,
     "identity.summary_subscriptions.resubscribe": TOKEN,

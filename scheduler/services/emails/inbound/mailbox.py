@@ -12,6 +12,7 @@ import structlog
 from scheduler.config import Settings
 from scheduler.invites.transport.mailbox import Mailbox, Security
 from scheduler.services.emails.inbound import failed_attempts, inbound_addresses, inbox
+from scheduler.services.operations import site_pause
 from scheduler.storage.database import Database
 from scheduler.untrusted import parsers
 
@@ -23,8 +24,10 @@ VISIT_SECONDS = 45.0
 log = structlog.get_logger()
 
 
-def fetch_mailbox(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> int:
-    """Move unread emails of the mailbox into the inboxes of their events. Return their number.
+def fetch_mailbox(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> int | None:
+    """Move unread emails of the mailbox into the inboxes of their events.
+
+    Return their number, or None if the site is paused: the mailbox is then not opened.
 
     An email without one of our addresses is stored as one to the postmaster. An email to an address over its
     limit stays unread, like one that cannot be stored; an alert reports them. Raises MailboxFailure.
@@ -36,6 +39,12 @@ def fetch_mailbox(database: Database, settings: Settings, *, now: Callable[[], d
         if not inbox.receive_for_recipients(database, settings, recipients, raw, now=now()):
             inbox.receive_email(database, settings, postmaster, raw, now=now())
 
+    def is_paused() -> bool:
+        with database.read() as session:
+            return site_pause.is_paused(session)
+
+    if is_paused():
+        return None
     postmaster = f"{inbound_addresses.POSTMASTER}@{settings.mail_domain}"
     ends = time.monotonic() + VISIT_SECONDS
     with Mailbox(
@@ -49,7 +58,10 @@ def fetch_mailbox(database: Database, settings: Settings, *, now: Callable[[], d
         attempts = failed_attempts.attempts_for(database, settings, now=now)
         try:
             return mailbox.each(
-                take, most=BATCH, attempts=attempts, should_stop=lambda: time.monotonic() > ends
+                take,
+                most=BATCH,
+                attempts=attempts,
+                should_stop=lambda: time.monotonic() > ends or is_paused(),
             )
         finally:
             attempts.tell()

@@ -20,7 +20,7 @@ from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
-from scheduler.services.operations import run_alerts
+from scheduler.services.operations import run_alerts, site_pause
 from scheduler.services.planning.runs import runs
 from scheduler.services.publishing.overnight.overnight_budget import OvernightBudget
 from scheduler.storage.models import Event, Run, RunSchedule, Slot
@@ -56,8 +56,10 @@ def queue_due_runs(session: Session, *, now: datetime) -> list[int]:
 
     A conditional UPDATE of the next start claims each, so that concurrent callers queue one run. A start is
     skipped, and organisers are notified, if the event has an open run or the start is more than two hours
-    late. A finished event has no next start.
+    late. A finished event has no next start. While the site is paused, no start is claimed.
     """
+    if site_pause.is_paused(session):
+        return []
     queued = []
     due = (
         select(RunSchedule, Event)
@@ -70,9 +72,12 @@ def queue_due_runs(session: Session, *, now: datetime) -> list[int]:
         if was_due is None or not _schedule_next(session, night, event, now=now):
             continue
         if now - was_due > MAX_DELAY:
-            run_alerts.alert_missed(
-                session, event, was_due, gettext_lazy("the scheduled-task service was not running."), now=now
+            why = (
+                gettext_lazy("this site was paused.")
+                if site_pause.was_paused_since(session, was_due)
+                else gettext_lazy("the scheduled-task service was not running.")
             )
+            run_alerts.alert_missed(session, event, was_due, why, now=now)
             continue
         try:
             run = _queue(session, night, event, was_due, now=now)

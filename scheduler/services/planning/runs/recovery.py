@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RunState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.operations import run_alerts
+from scheduler.services.operations import run_alerts, site_pause
 from scheduler.storage.models import Run
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=60)
@@ -42,6 +42,7 @@ def recover_runs(session: Session, *, now: datetime) -> list[int]:
     _requeue_runs(session, heard <= now - HEARTBEAT_TIMEOUT, now)
     run_alerts.alert_waiting(session, now=now)
     due = (Run.state == RunState.QUEUED) & (func.coalesce(Run.send_at, Run.created_at) <= now)
+    due &= site_pause.startable_condition()
     return list(session.scalars(select(Run.id).where(due).order_by(Run.id)))
 
 

@@ -21,7 +21,7 @@ from scheduler.domain.errors import (
 )
 from scheduler.domain.planning_inputs import Difference
 from scheduler.domain.solving import Progress
-from scheduler.services.operations import run_alerts
+from scheduler.services.operations import run_alerts, site_pause
 from scheduler.services.planning.runs.watchdog import Stop
 from scheduler.services.problems import manual_edits
 from scheduler.services.problems.stored_problems import compress_document, decompress_document
@@ -118,8 +118,9 @@ def get_run(session: Session, event_id: int, number: int) -> Run:
 
 
 def claim_run(session: Session, run_id: int, worker: str, *, now: datetime) -> Run | None:
-    """Claim a queued run. Return None if it is no longer queued."""
-    taken = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED)
+    """Claim a queued run. Return None if it is no longer queued, or an overnight run of a paused site."""
+    startable = site_pause.startable_condition()
+    taken = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED, startable)
     values = {
         "started_at": now,
         "heartbeat_at": now,
