@@ -103,7 +103,7 @@ def chosen(found: Iterable[Part], wanted: set[str]) -> list[Part]:
 
 
 def alone(part: Part, number: int) -> str:
-    """Return the part for a page with others: its IDs are made unique, and nothing in it is active."""
+    """Return the part for a page with others: its IDs are unique, nothing in it is hidden or active."""
     soup = BeautifulSoup(part.html, "html.parser")
     for script in soup.find_all(["script", "link"]):
         script.decompose()
@@ -113,7 +113,7 @@ def alone(part: Part, number: int) -> str:
                 value = each[name]
                 names = value if isinstance(value, list) else str(value).split()
                 each[name] = " ".join(f"p{number}-{one}" for one in names)
-            elif _ACTS.match(name):
+            elif name == "hidden" or _ACTS.match(name):
                 del each[name]
         if each.get("aria-label"):  # landmark names must be unique
             each["aria-label"] = f"{each['aria-label']} ({number})"
