@@ -34,6 +34,8 @@ LABEL org.opencontainers.image.title="Chainmeet" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.source="$SOURCE"
+# Processes of the web add their counters in this folder: api/metrics.py.
+ENV PROMETHEUS_MULTIPROC_DIR=/tmp/metrics
 ENV PATH=/opt/chainmeet/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -44,6 +46,6 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
 # Numba wants a cache that it can write to, and the image is read-only where it runs: a copy in /tmp.
-ENTRYPOINT ["/bin/sh", "-c", "cp -r /opt/chainmeet/kernels /tmp/ && exec \"$@\"", "chainmeet"]
+ENTRYPOINT ["/bin/sh", "-c", "cp -r /opt/chainmeet/kernels /tmp/ && rm -rf /tmp/metrics && mkdir /tmp/metrics && exec \"$@\"", "chainmeet"]
 # No access log: addresses of feeds and sign-in links are secrets.
 CMD ["gunicorn", "api.app:create_app()", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--no-control-socket", "--limit-request-line", "8190", "--logger-class", "api.gunicorn_logs.Logger", "--worker-tmp-dir", "/dev/shm"]

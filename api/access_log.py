@@ -7,9 +7,10 @@ import time
 import structlog
 from flask import Flask, Response, g, request
 
+from api import metrics
 from scheduler.storage import statement_counts
 
-QUIET = frozenset(("static", "health.healthz", "health.readyz"))
+QUIET = frozenset(("static", "health.healthz", "health.readyz", "metrics.metrics"))
 """Endpoints that programs request constantly. Only their failures are logged."""
 
 log = structlog.get_logger("access")
@@ -31,6 +32,8 @@ def _write(response: Response) -> Response:
     used = statement_counts.stop_counting()
     if began is None:  # a response outside of a request
         return response
+    seconds, octets = time.perf_counter() - began, _octets(response)
+    metrics.count_request(response, seconds=seconds, sql_seconds=used.seconds, octets=octets)
     if request.endpoint in QUIET and response.status_code < 400:
         return response
     log.info(
@@ -38,10 +41,10 @@ def _write(response: Response) -> Response:
         method=request.method,
         route=request.url_rule.rule if request.url_rule else None,
         status=response.status_code,
-        ms=_milliseconds(time.perf_counter() - began),
+        ms=_milliseconds(seconds),
         sql_ms=_milliseconds(used.seconds),
         sql_count=used.statements,
-        octets=_octets(response),
+        octets=octets,
     )
     return response
 

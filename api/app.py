@@ -10,7 +10,19 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import access_log, auth, context, errors, limits, maintenance, proxies, request_ids, security, v1
+from api import (
+    access_log,
+    auth,
+    context,
+    errors,
+    limits,
+    maintenance,
+    metrics,
+    proxies,
+    request_ids,
+    security,
+    v1,
+)
 from api.inputs import NumberConverter
 from api.language import speaking
 from api.pages import (
@@ -78,6 +90,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     app.extensions[context.KEY] = reached(settings, database)
     access_log.init_app(app)  # first, so that its after_request runs last
+    metrics.init_app(app)
     request_ids.init_app(app)
     compression.init_app(app)
     static_files.init_app(app)

@@ -10,11 +10,9 @@ log lines of its tasks contain too.
 from __future__ import annotations
 
 import shutil
-import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -25,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api import context, proxies
 from scheduler.services.delivery import email_alerts
-from scheduler.services.operations import job_intervals, site_pause
+from scheduler.services.operations import job_intervals, machine, site_pause
 from scheduler.storage import schema
 from scheduler.storage.engines import was_disk_full
 from scheduler.version import installed_version
@@ -124,10 +122,8 @@ def _disk() -> dict[str, str]:
     database = context.shared_database()
     if was_disk_full(database.engine, within=worker_registry.FULL_SECONDS):
         return {"disk": FULL}
-    folders = [tempfile.gettempdir()]
-    if database.is_sqlite and database.url.database:
-        folders.append(str(Path(database.url.database).resolve().parent))
-    room = {folder: shutil.disk_usage(folder).free >> 20 for folder in folders if Path(folder).is_dir()}
+    folders = machine.written_folders(database).values()
+    room = {folder: shutil.disk_usage(folder).free >> 20 for folder in folders}
     short = [f"{free} MB are free in {folder}" for folder, free in room.items() if free < LEAST_FREE]
     return {"disk": "; ".join(short) or "ok"}
 

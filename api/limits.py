@@ -191,7 +191,7 @@ def _count_account() -> None:
     """
     if (
         request.endpoint in (None, "static")
-        or request.blueprint in ("v1", "health", "feed")
+        or request.blueprint in ("v1", "health", "metrics", "feed")
         or "_user_id" not in session
     ):
         return

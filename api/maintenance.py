@@ -6,7 +6,7 @@ from flask import Flask, request
 
 from api import context
 
-WITHOUT = frozenset(("static", "health.healthz", "health.readyz"))
+WITHOUT = frozenset(("static", "health.healthz", "health.readyz", "metrics.metrics"))
 """Endpoints that work without the database, or report its state."""
 
 

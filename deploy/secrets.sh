@@ -25,6 +25,7 @@ keep secret_key CHAINMEET_SECRET_KEY "$(random)"
 keep database_password POSTGRES_PASSWORD "$(random)"
 keep database_owner_password POSTGRES_OWNER_PASSWORD "$(random)"
 keep redis_password REDIS_PASSWORD "$(random)"
+keep metrics_token CHAINMEET_METRICS_TOKEN "$(random)"
 keep smtp_password CHAINMEET_SMTP_PASSWORD ''
 keep imap_password CHAINMEET_IMAP_PASSWORD ''
 echo "The secrets are in $folder. Write the passwords of your mail servers into smtp_password and imap_password."

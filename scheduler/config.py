@@ -61,6 +61,10 @@ def _secret(text: str) -> str:
     return text
 
 
+def _secret_or_none(text: str) -> str:
+    return _secret(text) if text else ""
+
+
 _LIMIT = _whole(0, 1_000_000)
 _HOURS = _whole(1, 8760)
 
@@ -171,6 +175,12 @@ class Settings:
         "password inserted unchanged into the broker address", secret=True, default=""
     )
     log_format: str = _setting("json or console", _one_of("json", "console"), default="json")
+    metrics_token: str = _setting(
+        "bearer token that reads /metrics; at least 32 characters, empty: off",
+        _secret_or_none,
+        secret=True,
+        default="",
+    )
     pulse_path: str = _setting(
         "file that a worker, the clock or the receiver touches while it works, for health checks",
         default="",

@@ -1,6 +1,6 @@
 """Pages: one blueprint per resource."""
 
-from api import health
+from api import health, metrics
 from api.pages import manual, moved
 from api.pages.agendas import agenda, feed
 from api.pages.agendas.interpreter_day import interpreter_day
@@ -68,6 +68,7 @@ PAGES = (
     event_search.blueprint,
     exclusions.blueprint,
     health.blueprint,
+    metrics.blueprint,
     manual.blueprint,
     unavailability.blueprint,
     board.blueprint,

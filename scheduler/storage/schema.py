@@ -237,6 +237,11 @@ def check_current(connection: Connection) -> None:
     raise_refusal(*read_revision(_driver(connection), is_sqlite=connection.dialect.name == "sqlite"))
 
 
+def current_revision(connection: Connection) -> str | None:
+    """Return the database's revision over an open connection. None if it is empty."""
+    return read_revision(_driver(connection), is_sqlite=connection.dialect.name == "sqlite")[0]
+
+
 def raise_refusal(has: str | None, is_upgrading: bool) -> None:
     """Raise the error for a result of `read_revision`, if any."""
     if is_upgrading:

@@ -27,6 +27,7 @@ GET /events/new/workbook/<number>/panel                      302 404 302 404 404
 GET /events/new/workbook/template.xlsx                       302 404 200 404 404 404 404 404 404 404 404
 GET /healthz                                                 200 200 200 200 200 200 200 200 200 200 200
 GET /help/<name>                                             200 200 200 200 200 200 200 200 200 200 200
+GET /metrics                                                 404 404 404 404 404 404 404 404 404 404 404
 GET /operators                                               302 404 200 404 404 404 404 404 404 404 404
 GET /operators/events                                        302 404 200 404 404 404 404 404 404 404 404
 GET /operators/unassigned-emails                             302 404 200 404 404 404 404 404 404 404 404

@@ -36,6 +36,7 @@ SECRETS = {
     "database_password": "p" * 32,
     "database_owner_password": "o" * 32,
     "redis_password": "r" * 32,
+    "metrics_token": "m" * 32,
     "smtp_password": "s" * 32,
     "imap_password": "i" * 32,
 }
@@ -94,6 +95,8 @@ def test_each_part_gets_settings_that_are_read_without_a_fault(name: str, secret
 def test_passwords_of_mail_servers_are_only_where_mails_are_sent_or_read() -> None:
     smtp = {name for name, service in SERVICES.items() if "smtp_password" in service["secrets"]}
     imap = {name for name, service in SERVICES.items() if "imap_password" in service["secrets"]}
+    metrics = {name for name, service in SERVICES.items() if "metrics_token" in service["secrets"]}
+    assert metrics == {"api"}
     assert (smtp, imap) == ({"urgent-worker", "mail-worker"}, {"untrusted-worker"})
 
 
@@ -121,8 +124,8 @@ def made_secrets(home: Path) -> dict[str, str]:
 def test_secrets_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
     made = made_secrets(tmp_path)
     assert made.keys() == SECRETS.keys()
-    assert all(re.fullmatch("[0-9a-f]{64}", made[name]) for name in list(SECRETS)[:4])
-    assert len(set(made.values())) == 5 and made["smtp_password"] == made["imap_password"] == ""
+    assert all(re.fullmatch("[0-9a-f]{64}", made[name]) for name in list(SECRETS)[:5])
+    assert len(set(made.values())) == 6 and made["smtp_password"] == made["imap_password"] == ""
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir()} == {0o644}
     assert made_secrets(tmp_path) == made

@@ -1,0 +1,49 @@
+"""Counts of outgoing emails of the whole installation, for monitoring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import OutboxState
+from scheduler.services.delivery import email_alerts
+from scheduler.services.outbox import outbox
+from scheduler.storage.models import EmailRoute, OutboxEmail
+
+STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class EmailCounts:
+    """Numbers of emails, and ages in seconds."""
+
+    emails: Mapping[str, int]
+    """By state. `stopped` is not part of queued, and `failed` has only those that a person must handle."""
+    oldest_due: float
+    """Of an email that is due and neither paused nor stopped, or 0."""
+    paused_routes: int
+    """Providers, or the mail server, that are paused after refusals."""
+
+
+def count_emails(session: Session, *, now: datetime) -> EmailCounts:
+    """Return the current counts."""
+    states = select(OutboxEmail.state, func.count()).group_by(OutboxEmail.state)
+    emails = dict.fromkeys((state.value for state in OutboxState), 0)
+    emails |= {state.value: number for state, number in session.execute(states)}
+    for name, which in (
+        (OutboxState.FAILED.value, outbox.failed_condition()),
+        (STOPPED, outbox.stopped_condition()),
+    ):
+        emails[name] = session.scalar(select(func.count()).select_from(OutboxEmail).where(which)) or 0
+    emails[OutboxState.QUEUED.value] -= emails[STOPPED]
+    due = email_alerts.find_oldest_due(session, now=now)
+    paused = select(func.count()).select_from(EmailRoute).where(EmailRoute.paused_until > now)
+    return EmailCounts(
+        emails=emails,
+        oldest_due=0.0 if due is None else max(0.0, (now - due).total_seconds()),
+        paused_routes=session.scalar(paused) or 0,
+    )
