@@ -31,6 +31,18 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 document.addEventListener("DOMContentLoaded", showCopyButtons);
 
+// A panel whose table fits needs no scroll bar, so the table's head stays in the window. Without JavaScript each panel scrolls.
+const tableSizes = new ResizeObserver((entries) => {
+  for (const { target: table } of entries) {
+    table.parentElement.classList.toggle("fits", table.offsetWidth <= table.parentElement.clientWidth);
+  }
+});
+function watchTables() {
+  document.querySelectorAll(".table-panel > .table").forEach((table) => tableSizes.observe(table));
+}
+document.addEventListener("DOMContentLoaded", watchTables);
+document.addEventListener("htmx:afterSettle", watchTables);
+
 // On a phone the filters stand folded, so that what was found is seen first. Without JavaScript they stay open.
 let filtersAreOpen = false;
 function foldFilters() {

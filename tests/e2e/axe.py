@@ -91,6 +91,7 @@ def in_other_sizes(page: Page) -> list[str]:
     found = [*page.evaluate(WIDER), *page.evaluate(FOCUS)]
     page.set_viewport_size({"width": 1280, "height": 900})
     page.evaluate("document.documentElement.style.fontSize = '200%'")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     found += [f"with large letters: {fault}" for fault in page.evaluate(WIDER)]
     page.evaluate("document.documentElement.style.fontSize = ''")
     page.set_viewport_size(before)

@@ -28,7 +28,9 @@ from tests.support.web import Browser, web_app
 
 STATIC = Path(__file__).parents[2] / "api" / "static"
 SHEETS = ("tokens.css", "system.css")
-FILES = (*SHEETS, "face.woff2")
+DRAWN_WITH = (*SHEETS, *sorted(path.name for path in STATIC.glob("*.css") if path.name not in SHEETS))
+"""The design system, then the sheets of single pages."""
+FILES = (*DRAWN_WITH, "face.woff2")
 CATALOGUES = {
     "exhibitors": ("signed out", "attendee", "exhibitor", "stranger"),
     "organisers": ("organiser", "chamber", "operator"),
@@ -52,6 +54,8 @@ _OWN = (
 """Attributes with IDs or names of the same page, which would clash on the catalogue page."""
 _ACTS = re.compile(r"hx-|on|autofocus|action|formaction|src$|srcset")
 _WHOLE = ("table", "ul", "ol", "dl", "svg")
+_DRAWN = ("img", "input", "progress", "svg")
+"""Elements that are seen without a text."""
 MOST_WORDS = 250
 """Maximum number of words of a divisible part."""
 
@@ -81,10 +85,23 @@ def _blocks(block: Tag, path: str) -> Iterator[Part]:
     inner = [each for each in block.find_all(recursive=False) if isinstance(each, Tag)]
     is_small = len(block.get_text(" ").split()) <= MOST_WORDS or block.name in _WHOLE
     if block.name != "main" and (is_small or not inner):
-        yield Part(str(block), frozenset(_classes(block)), path)
+        if not block.get_text(strip=True) and not block.find(_DRAWN):
+            return  # a script fills it
+        yield Part(_surrounded(block), frozenset(_classes(block)), path)
         return
     for each in inner:
         yield from _blocks(each, path)
+
+
+def _surrounded(block: Tag) -> str:
+    """Return a block in its ancestors below the main element, whose styles it depends on."""
+    html = str(block)
+    for each in block.parents:
+        if each.name in ("main", "body"):
+            break
+        names = " ".join(each.get("class") or ())
+        html = f'<div class="{names}">{html}</div>' if names else html
+    return html
 
 
 def _classes(block: Tag) -> Iterator[str]:
@@ -210,7 +227,7 @@ def _small(app: Flask) -> Part:
 
 def page_of(name: str, found: list[Part]) -> str:
     """Return a page of the catalogue."""
-    sheets = "\n".join(f'<link rel="stylesheet" href="{sheet}">' for sheet in SHEETS)
+    sheets = "\n".join(f'<link rel="stylesheet" href="{sheet}">' for sheet in DRAWN_WITH)
     shown, seen = [], set[str]()
     wanted = styled(*SHEETS)
     for number, part in enumerate(found, 1):
