@@ -10,6 +10,7 @@ from chainmeet.commands.audit import audit
 from chainmeet.commands.check import check
 from chainmeet.commands.db import db
 from chainmeet.commands.demo import demo
+from chainmeet.commands.doctor import doctor
 from chainmeet.commands.event import event
 from chainmeet.commands.generate import generate
 from chainmeet.commands.pause import pause, resume
@@ -29,7 +30,7 @@ from scheduler.version import DISTRIBUTION
 
 COMMANDS = (
     demo, up, plan, solve, check, generate, db, event, run, publish, receive, worker, clock, sign_in,
-    sessions, pause, resume, audit, warm_up, plugins,
+    sessions, pause, resume, audit, doctor, warm_up, plugins,
 )  # fmt: skip
 
 

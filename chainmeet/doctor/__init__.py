@@ -1,0 +1,1 @@
+"""`chainmeet doctor`: checks of an installation's settings, services and machine, each with what to do."""

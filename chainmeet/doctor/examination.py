@@ -1,0 +1,42 @@
+"""All checks of the doctor in order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from chainmeet.connection import command_settings
+from chainmeet.doctor.findings import Finding, error, without_secrets
+from chainmeet.doctor.machine_checks import check_machine
+from chainmeet.doctor.service_checks import check_broker, check_database, check_inbound, check_smtp
+from chainmeet.doctor.settings_checks import check_settings
+from scheduler.config import ConfigError, Settings
+from scheduler.domain.errors import ChainmeetError
+from scheduler.storage.database import Database
+
+
+def examine(data: Path | None, lmtp: tuple[str, int] | None) -> list[Finding]:
+    """Return the findings about the installation of this environment or data folder."""
+    try:
+        settings = command_settings(data)
+    except ConfigError as invalid:
+        return [
+            error("settings", f"{fault.path}: {fault.message}", "Correct it.") for fault in invalid.faults
+        ]
+    except ChainmeetError as failure:
+        return [error("settings", str(failure), "Name the data folder with --data, or set the environment.")]
+    return without_secrets(_all(settings, lmtp), settings)
+
+
+def _all(settings: Settings, lmtp: tuple[str, int] | None) -> Iterator[Finding]:
+    yield from check_settings(settings, os.environ)
+    database = Database(settings.database_url)
+    try:
+        yield from check_database(database)
+        yield from check_machine(settings, database)
+    finally:
+        database.dispose()
+    yield from check_broker(settings)
+    yield from check_smtp(settings)
+    yield from check_inbound(settings, lmtp)
