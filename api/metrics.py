@@ -37,7 +37,7 @@ from sqlalchemy.orm import Session
 
 from api import context
 from scheduler.services.delivery import email_counts
-from scheduler.services.operations import machine, work_counts
+from scheduler.services.operations import machine, site_pause, work_counts
 from scheduler.storage import schema
 from scheduler.storage.database import Database
 from scheduler.version import installed_version
@@ -235,6 +235,8 @@ def _of_rows(database: Database, session: Session) -> Iterator[Any]:
     now = database.now_in(session)
     emails = email_counts.count_emails(session, now=now)
     work = work_counts.count_work(session, now=now)
+    is_paused = site_pause.find_pause(session) is not None
+    yield _one("site_paused", "1 while operators have paused the site.", is_paused)
     yield _gauge("emails", "Emails in the outbox.", _by_name(emails.emails), "state")
     yield _one("emails_oldest_due_seconds", "Age of the oldest email that is due.", emails.oldest_due)
     yield _one("email_routes_paused", "Providers that are paused after refusals.", emails.paused_routes)

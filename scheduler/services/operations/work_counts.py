@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AlertKind, JobState, MailOutcome, RunState
+from scheduler.domain.entities import AlertKind, JobKind, JobState, MailOutcome, RunState
 from scheduler.storage.models import Alert, ImportJob, InboundEmail, JobHeartbeat, Run, VersionJob
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)
@@ -76,7 +76,9 @@ def _jobs(session: Session, now: datetime) -> tuple[dict[tuple[str, str], int], 
         .group_by(VersionJob.kind, VersionJob.state)
     )
     files = select(ImportJob.state, func.count()).where(ImportJob.state.in_(OPEN)).group_by(ImportJob.state)
-    jobs = {(kind.value, state.name.lower()): number for kind, state, number in session.execute(versions)}
+    kinds = (*(kind.value for kind in JobKind), IMPORT)
+    jobs = {(kind, state.name.lower()): 0 for kind in kinds for state in OPEN}
+    jobs |= {(kind.value, state.name.lower()): number for kind, state, number in session.execute(versions)}
     jobs |= {(IMPORT, state.name.lower()): number for state, number in session.execute(files)}
     starts = func.coalesce(VersionJob.starts_at, VersionJob.requested_at)
     oldest = (

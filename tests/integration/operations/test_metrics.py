@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert, text
 
 from api import metrics
 from scheduler.domain.entities import AlertKind, MailKind, MailOutcome
+from scheduler.services.delivery import email_alerts
 from scheduler.services.operations import alerts, job_intervals
 from scheduler.services.planning.runs import runs
 from scheduler.storage.database import Database
@@ -261,3 +265,42 @@ def test_processes_of_one_web_server_add_their_counters(
     assert value(found, "http_requests_total", route="/sign-in", method="GET", status="2xx") == 5
     assert value(found, "database_up") == 1
     assert set(QUEUES) == {dict(labels)["queue"] for name, labels in found if name == "chainmeet_workers"}
+
+
+# Dashboard and alert rules
+
+MONITORING = ROOT / "deploy" / "monitoring"
+
+
+def expressions() -> dict[str, str]:
+    """Return the expressions of the alert rules and the dashboard, by alert or panel."""
+    (group,) = yaml.safe_load((MONITORING / "prometheus-rules.yml").read_text())["groups"]
+    found = {rule["alert"]: rule["expr"] for rule in group["rules"]}
+    for panel in json.loads((MONITORING / "grafana-dashboard.json").read_text())["panels"]:
+        found |= {f"{panel['title']} {target['refId']}": target["expr"] for target in panel["targets"]}
+    return found
+
+
+def test_each_metric_of_the_dashboard_and_the_alert_rules_is_on_a_scrape(
+    busy: Database, broker_url: str
+) -> None:
+    app = metered(busy, broker_url)
+    with busy.write() as session:
+        job_intervals.record_run(session, email_alerts.MAILBOX, now=busy.now())
+    app.test_client().get("/sign-in")
+    series = scrape(app)
+    names = {name for name, _ in series}
+    values: dict[tuple[str, str], set[str]] = {}
+    for name, labels in series:
+        for label, said in labels:
+            values.setdefault((name, label), set()).add(said)
+    assert len(expressions()) > 35
+    for where, expression in expressions().items():
+        used = set(re.findall(r"chainmeet_\w+", expression))
+        assert where == "ChainmeetDown" or used, where
+        assert used <= names, where
+        for name, label, said in re.findall(r'(chainmeet_\w+){(\w+)="([^"]+)"}', expression):
+            if (label, said) not in (("folder", "database"), ("status", "5xx")):
+                assert said in values[name, label], where
+        for label in re.findall(r"by \((\w+)\)", expression):
+            assert all((name, label) in values for name in used), where
