@@ -34,7 +34,7 @@ document.addEventListener("DOMContentLoaded", showCopyButtons);
 // A panel whose table fits needs no scroll bar, so the table's head stays in the window. Without JavaScript each panel scrolls.
 const tableSizes = new ResizeObserver((entries) => {
   for (const { target: table } of entries) {
-    table.parentElement.classList.toggle("fits", table.offsetWidth <= table.parentElement.clientWidth);
+    table.parentElement.classList.toggle("is-fitting", table.offsetWidth <= table.parentElement.clientWidth);
   }
 });
 function watchTables() {

@@ -211,7 +211,7 @@ def test_by_keyboard_alone(boards: Boards) -> None:
     page.keyboard.press("Enter")
     page.get_by_text("Current location").wait_for()
     live = page.locator("#live")
-    assert "are possible" in live.inner_text()
+    assert "Possible locations in this view" in live.inner_text()
     page.keyboard.press("ArrowRight")
     said = live.inner_text()
     assert said.startswith("09:30, Table t0: Free"), said

@@ -214,7 +214,7 @@ def test_everything_works_without_javascript(open_page: OpenPage, database: Data
 
 def test_the_address_of_the_feed_is_copied(open_page: OpenPage) -> None:
     page = open_page("/agenda", permissions=["clipboard-read", "clipboard-write"])
-    expect(page.locator(".agenda li")).to_contain_text("Firm 2")
+    expect(page.locator(".agenda .meeting")).to_contain_text("Firm 2")
     page.get_by_role("button", name="Copy the link").first.click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
