@@ -598,7 +598,7 @@ def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everythin
     reader.open("imports/")
     reader.choose_file("File", "firms.csv", MOVES)
     reader.look_after("Preview import", "Nothing has been imported yet")
-    reader.look_after(re.compile("^Import "), "Exhibitors: ")
+    reader.look_after(re.compile("^Import"), "Exhibitors: ")
     reader.open("versions/2/fixes?reason=people-busy")
     reader.page.get_by_role("link", name="Add and lock time").first.click()
     reader.page.get_by_role("heading", name="Add ").wait_for()
