@@ -111,7 +111,7 @@ def test_who_asks_and_who_excludes_wait_for_each_other(database: Database, is_as
         first(session)
         waiting = Step(lambda: in_own(second))
         assert waiting.stands(database)
-    why = "has an open request with you" if is_asked_first else "takes no requests from your firm"
+    why = "your open request with this company" if is_asked_first else "doesn't accept requests from your"
     with pytest.raises(InvalidInput, match=why):
         waiting.done()
 

@@ -254,7 +254,7 @@ def test_the_page_says_at_which_row_of_which_sheet_the_worker_is(
         return
     assert len(pages) == 4, "two rows, looked at and taken"
     assert all("Sheet 1 of 1:" in page for page in pages)
-    assert 'value="1.0"' in pages[-1] and "row 3 of 3." in pages[-1] and "is being imported" in pages[-1]
+    assert 'value="1.0"' in pages[-1] and "row 3 of 3." in pages[-1] and "Importing file" in pages[-1]
 
 
 def test_what_a_worker_took_is_counted_anew_for_the_plans_of_queries(database: Database, expo: Expo) -> None:
