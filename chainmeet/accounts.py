@@ -17,7 +17,7 @@ from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.emails.email_addresses.address_validation import InvalidAddress, normalize_address
 from scheduler.services.identity import sessions, sign_in
 from scheduler.services.identity.sessions import SessionCard
-from scheduler.services.operations import site_pause
+from scheduler.services.operations import restored_copy, site_pause
 from scheduler.services.team import operators
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event
@@ -74,10 +74,17 @@ def pause_site(database: Database, reason: str) -> bool:
         return site_pause.pause(session, NamedDoer(), reason, now=database.now_in(session))
 
 
-def resume_site(database: Database) -> bool:
-    """Resume the site. Return False if it is not paused. The next tick sends what waits."""
+def resume_site(database: Database, settings: Settings, *, accepts_copy: bool = False) -> bool:
+    """Resume the site. Return False if it is not paused. The next tick sends what waits.
+
+    Raises RestoredDatabase for a copy, unless the caller accepts it.
+    """
+    restored_copy.guard(database, settings, now=database.now())
     with database.write() as session:
-        return site_pause.resume(session, NamedDoer(), now=database.now_in(session))
+        now = database.now_in(session)
+        if accepts_copy:
+            restored_copy.accept_copy(session, settings, now=now)
+        return site_pause.resume(session, NamedDoer(), now=now)
 
 
 def has_events(database: Database) -> bool:

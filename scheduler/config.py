@@ -163,6 +163,11 @@ class Settings:
         _whole(0, 365),
         default=7,
     )
+    journal: str = _setting(
+        "folder for the journal of sent emails, outside the database, which reveals a restored or copied "
+        "database; empty for none",
+        default="",
+    )
     tick_seconds: int = _setting(
         "seconds between two checks of the clock for due tasks; daily emails wait four times as long",
         _whole(1, 30),

@@ -23,7 +23,13 @@ from scheduler.services.emails.inbound import inbox, intake
 from scheduler.services.events.archives import deletion
 from scheduler.services.identity import sessions, sign_in
 from scheduler.services.imports.bulk_import import import_jobs
-from scheduler.services.operations import checkpoint_emails, job_intervals, site_pause, subscribers
+from scheduler.services.operations import (
+    checkpoint_emails,
+    job_intervals,
+    restored_copy,
+    site_pause,
+    subscribers,
+)
 from scheduler.services.participants.registration import flood as registration_flood
 from scheduler.services.planning.runs import overnight, recovery
 from scheduler.services.planning.scenarios import scenario_queue
@@ -39,6 +45,7 @@ from workers import dispatch, worker_registry
 FETCH = timedelta(seconds=60)
 TICKS_A_DIGEST = 4
 DIGEST_TURNS = 10
+JOURNAL = timedelta(minutes=5)
 CHECKPOINTS = timedelta(hours=1)
 REFETCH = timedelta(minutes=5)
 """How often the scheduler looks for linked calendars that are due. Each is fetched hourly."""
@@ -78,6 +85,7 @@ class Clock:
         if not self._claim(job_intervals.TICK, tick):
             return False
         now, rates = self.database.now, self.settings.rates
+        self._watch_journal()
         self._step("queue reruns", lambda session: overnight.queue_due_runs(session, now=now()))
         for run_id in self._step("find runs to send", lambda s: recovery.recover_runs(s, now=now())) or ():
             dispatch.run(self.database, run_id, app=self.celery)
@@ -146,6 +154,16 @@ class Clock:
         ):
             dispatch.judge(app=self.celery)
         return True
+
+    def _watch_journal(self) -> None:
+        """Pause the site if its database is a copy. Otherwise note in the journal how far the database is."""
+        try:
+            if restored_copy.guard(self.database, self.settings, now=self.database.now()):
+                restored_copy.record_live_secrets(self.database, self.settings)
+                if self._claim("journal", JOURNAL):
+                    restored_copy.record_state(self.database, self.settings, now=self.database.now())
+        except OSError:
+            log.exception("the journal is not written")
 
     def _make_digests(self) -> None:
         """Queue digests in several transactions, so that thousands of them do not block other writers for

@@ -22,11 +22,17 @@ def pause(reason: str, data: Path | None) -> None:
 
 
 @click.command()
+@click.option(
+    "--accept-copy",
+    is_flag=True,
+    help="Also if the database was restored or copied: this site uses it from now on.",
+)
 @data_option
-def resume(data: Path | None) -> None:
+def resume(accept_copy: bool, data: Path | None) -> None:
     """Resume the site. Emails that waited are sent."""
     from chainmeet.accounts import resume_site
 
-    with open_database(command_settings(data)) as database:
-        done = resume_site(database)
+    settings = command_settings(data)
+    with open_database(settings) as database:
+        done = resume_site(database, settings, accepts_copy=accept_copy)
     click.echo("Site resumed." if done else "The site is not paused.")

@@ -11,7 +11,8 @@ from api import auth, context, proxies
 from api.language.speaking import gettext
 from scheduler.domain import fields
 from scheduler.domain.errors import InvalidInput, NotFound
-from scheduler.services.operations import site_pause
+from scheduler.services.operations import restored_copy, site_pause
+from scheduler.services.operations.site_pause import RestoredDatabase
 from scheduler.services.team import operators
 from scheduler.services.team.operators import LastOperator
 from workers import dispatch
@@ -81,11 +82,17 @@ def pause_site() -> Response | tuple[str, int]:
 
 @blueprint.post("/resume")
 @login_required
-def resume_site() -> Response:
-    """Resume the site, and send what waits."""
+def resume_site() -> Response | tuple[str, int]:
+    """Resume the site, and send what waits. `accept` confirms that a restored or copied database is used."""
     _require()
-    with context.database().write() as db:
-        site_pause.resume_site(db, auth.user().session, now=context.now())
+    accepts = request.form.get("accept") == "1"
+    try:
+        with context.database().write() as db:
+            restored_copy.resume_site(
+                db, auth.user().session, context.settings(), accepts_copy=accepts, now=context.now()
+            )
+    except RestoredDatabase as error:
+        return _page(refused=str(error)), 409
     dispatch.deliver_urgent(app=context.celery())
     dispatch.deliver(app=context.celery())
     flash(gettext("Site resumed. Waiting emails are being sent."), "good")

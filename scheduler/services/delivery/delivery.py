@@ -23,8 +23,9 @@ from scheduler.invites.mail.mime import RenderedMail
 from scheduler.invites.transport.smtp import Smtp
 from scheduler.services.delivery import claims, email_routes, refusal_handling, rehearsal_delivery
 from scheduler.services.delivery.email_routes import SERVER, Routes
+from scheduler.services.delivery.journal_lines import journal_line
 from scheduler.services.delivery.rendering import render_email
-from scheduler.services.operations import site_pause
+from scheduler.services.operations import restored_copy, site_pause
 from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from scheduler.storage.in_list import in_chunks
@@ -90,6 +91,8 @@ class _Delivery:
     urgent: bool
     sleep: Callable[[float], None]
     sent: int = 0
+    epoch: int = 0
+    """Epoch of the last claim, for the journal."""
     routes: Routes = field(default_factory=lambda: Routes(EmailRates()))
     """State of the routes at the last claim, with this sender's changes since."""
     closed: set[str] = field(default_factory=set)
@@ -98,6 +101,8 @@ class _Delivery:
     """Events whose emails organisers paused since the last claim."""
 
     def run(self) -> int:
+        if not restored_copy.guard(self.database, self.settings, now=self.now()):
+            return 0
         self._rehearse()
         while self._goes_on():
             with self.database.write() as session:
@@ -140,6 +145,8 @@ class _Delivery:
                     urgent=self.urgent,
                     routes=self.routes,
                 )
+                if rows and self.settings.journal:
+                    self.epoch = restored_copy.next_epoch(session)
                 links = _links(session, rows)
                 more = bool(rows) or claims.is_email_due(
                     session, urgent=self.urgent, now=now, routes=self.routes
@@ -209,6 +216,7 @@ class _Delivery:
             self.sent += 1
 
     def _taken(self, row: OutboxEmail, reply: str) -> None:
+        self._journal(row)
         with self.database.write() as session:
             claims.mark_sent(session, row.id, worker=self.worker, reply=reply, now=self.now())
             opened = email_routes.record_accepted(session, self.routes, row.to_address)
@@ -221,6 +229,18 @@ class _Delivery:
                 self.database.write() as session
             ):  # a separate transaction: a claim may lock these emails while it waits for a route
                 refusal_handling.release_held(session, self.routes, opened, now=self.now())
+
+    def _journal(self, row: OutboxEmail) -> None:
+        """Write the accepted email into the journal, before it is marked as sent.
+
+        An error is only logged: the email has left, and sending it again would be worse.
+        """
+        journal = restored_copy.open_journal(self.settings)
+        if journal is not None:
+            try:
+                journal.append([journal_line(row, self.epoch, self.settings.secret_key, now=self.now())])
+            except OSError:
+                log.exception("an accepted email is not in the journal", mail=row.id)
 
     def _refused(self, row: OutboxEmail, failure: SendFailure) -> None:
         refusal = refusals.classify_refusal(failure.reply_code, failure.reply)

@@ -28,6 +28,17 @@ from scheduler.storage.models import Installation, OutboxEmail, Run
 THE_ROW = 1
 
 
+class RestoredDatabase(ChainmeetError):
+    """Raised if the site cannot be resumed, because its database is a copy that no operator has accepted."""
+
+    code = "restored-database"
+
+    def __init__(self) -> None:
+        super().__init__(
+            gettext_lazy("This database was restored or copied. Confirm that this site uses it from now on.")
+        )
+
+
 class SitePaused(ChainmeetError):
     """Raised for work that waits until the site is resumed."""
 
@@ -39,10 +50,14 @@ class SitePaused(ChainmeetError):
 
 @dataclass(frozen=True, slots=True)
 class SitePause:
-    """A pause: its start, and the operator's reason, which may be empty."""
+    """A pause: its start, and the operator's reason, which may be empty.
+
+    `is_copy` is True if the site paused itself, because its database was restored or copied.
+    """
 
     since: datetime
     reason: str
+    is_copy: bool = False
 
 
 def paused_condition() -> ColumnElement[bool]:
@@ -57,12 +72,11 @@ def startable_condition() -> ColumnElement[bool]:
 
 def find_pause(session: Session) -> SitePause | None:
     """Return the current pause, or None."""
-    found = session.execute(
-        select(Installation.paused_at, Installation.pause_reason).where(Installation.paused_at.is_not(None))
-    ).first()
-    return (
-        None if found is None or found.paused_at is None else SitePause(found.paused_at, found.pause_reason)
-    )
+    columns = Installation.paused_at, Installation.pause_reason, Installation.copy_kind
+    found = session.execute(select(*columns).where(Installation.paused_at.is_not(None))).first()
+    if found is None or found.paused_at is None:
+        return None
+    return SitePause(found.paused_at, found.pause_reason, found.copy_kind is not None)
 
 
 def is_paused(session: Session) -> bool:
@@ -84,24 +98,19 @@ def was_paused_since(session: Session, moment: datetime) -> bool:
 
 def pause_site(session: Session, asker: SignedIn, reason: str, *, now: datetime) -> bool:
     """Pause the site for an operator. Return False if it is paused already. Raises NotAllowed."""
-    return pause(session, _operator(asker), reason, now=now)
-
-
-def resume_site(session: Session, asker: SignedIn, *, now: datetime) -> bool:
-    """Resume the site for an operator. Return False if it is not paused. Raises NotAllowed."""
-    return resume(session, _operator(asker), now=now)
+    return pause(session, operator(asker), reason, now=now)
 
 
 def count_waiting_emails(session: Session, asker: SignedIn) -> int:
     """Return the number of emails in the outbox, for operators. Raises NotAllowed."""
-    _operator(asker)
+    operator(asker)
     waits = OutboxEmail.state == OutboxState.QUEUED, OutboxEmail.stopped_at.is_(None)
     return session.scalar(select(func.count()).select_from(OutboxEmail).where(*waits)) or 0
 
 
 def pause(session: Session, by: Doer, reason: str = "", *, now: datetime) -> bool:
     """Pause the site. Return False if it is paused already."""
-    row = _locked(session)
+    row = lock_installation(session)
     if row.paused_at is not None:
         return False
     row.paused_at, row.pause_reason = now, clean_line(reason)[: fields.limits(fields.PauseReason).most]
@@ -112,23 +121,29 @@ def pause(session: Session, by: Doer, reason: str = "", *, now: datetime) -> boo
 
 
 def resume(session: Session, by: Doer, *, now: datetime) -> bool:
-    """Resume the site. Return False if it is not paused. Trigger a delivery after the commit."""
-    row = _locked(session)
+    """Resume the site. Return False if it is not paused. Trigger a delivery after the commit.
+
+    Raises RestoredDatabase.
+    """
+    row = lock_installation(session)
     if row.paused_at is None:
         return False
+    if row.copy_kind is not None:
+        raise RestoredDatabase
     row.paused_at, row.pause_reason, row.resumed_at = None, "", now
     session.flush()
     recording.record_act(session, by, Act.EMAILS, pgettext_lazy("trail", "site resumed"), now=now)
     return True
 
 
-def _operator(asker: SignedIn) -> NamedDoer:
+def operator(asker: SignedIn) -> NamedDoer:
+    """Return the operator for the audit log. Raises NotAllowed."""
     if not asker.is_operator:
         raise NotAllowed(gettext_lazy("Only an operator of this site can do this."))
     return NamedDoer(account_id=asker.account_id, roles=("operator",))
 
 
-def _locked(session: Session) -> Installation:
+def lock_installation(session: Session) -> Installation:
     """Return the row, created if needed, and locked until the transaction ends."""
     query = select(Installation).where(Installation.id == THE_ROW)
     query = query.with_for_update(key_share=True).execution_options(populate_existing=True)

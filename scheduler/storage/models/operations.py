@@ -51,7 +51,7 @@ class JobHeartbeat(Base):
 
 
 class Installation(Base):
-    """State of the whole installation: one row, which the first pause creates."""
+    """State of the whole installation: one row, created when it is first needed."""
 
     __tablename__ = "installation"
 
@@ -62,3 +62,9 @@ class Installation(Base):
     pause_reason: Mapped[str] = mapped_column(Text)
     resumed_at: Mapped[datetime | None]
     """When the last pause ended."""
+    key: Mapped[str | None] = mapped_column(String(32))
+    """Id of the installation, as in its journal. None without a journal."""
+    epoch: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Counts batches of emails, and time. The journal has it too, so an older database is recognised."""
+    copy_kind: Mapped[str | None] = mapped_column(String(16))
+    """Why this database is a copy (CopyKind), until an operator accepts it."""

@@ -294,6 +294,14 @@ def test_what_keeps_data_has_a_volume_and_a_health_check() -> None:
         assert SERVICES[name]["healthcheck"]["test"]
 
 
+def test_the_journal_is_where_emails_are_sent_and_checked_and_nowhere_else() -> None:
+    with_journal = {name for name in SERVICES if "journal:/journal" in SERVICES[name].get("volumes", ())}
+    assert with_journal == {"api", "urgent-worker", "mail-worker", "clock", "migrate"}
+    assert "journal" in COMPOSE["volumes"]
+    assert all(SERVICES[name]["environment"]["CHAINMEET_JOURNAL"] == "/journal" for name in with_journal)
+    assert "install -d -o 10001 -g 10001 -m 700 /journal" in (ROOT / "Dockerfile").read_text()
+
+
 @pytest.mark.parametrize("name", SERVICES, ids="service-{}".format)
 def test_a_health_check_is_a_line_for_the_shell(name: str) -> None:
     """Podman splits a list into words, and Python's program too."""
