@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from chainmeet.commands.audit import audit
+from chainmeet.commands.backup import backup, restore
 from chainmeet.commands.check import check
 from chainmeet.commands.db import db
 from chainmeet.commands.demo import demo
@@ -30,7 +31,7 @@ from scheduler.version import DISTRIBUTION
 
 COMMANDS = (
     demo, up, plan, solve, check, generate, db, event, run, publish, receive, worker, clock, sign_in,
-    sessions, pause, resume, audit, doctor, warm_up, plugins,
+    sessions, pause, resume, backup, restore, audit, doctor, warm_up, plugins,
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 __all__ = [
     "actors",
     "delegation_managers",
+    "encryption",
     "interpreters",
     "preferences",
     "rights",

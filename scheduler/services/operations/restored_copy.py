@@ -94,6 +94,14 @@ def resume_site(
     return site_pause.resume(session, by, now=now)
 
 
+def mark_restored(database: Database, *, now: datetime) -> None:
+    """Pause the site, because its database was just restored from a backup."""
+    with database.write() as session:
+        row = site_pause.lock_installation(session)
+        row.copy_kind = row.copy_kind or CopyKind.OLDER.value
+        site_pause.pause(session, _CHECK, now=now)
+
+
 def accept_copy(session: Session, settings: Settings, *, now: datetime) -> None:
     """Let the database be the installation from now on: it continues its journal, or begins its own."""
     row, journal = site_pause.lock_installation(session), open_journal(settings)
@@ -169,7 +177,7 @@ def live_secrets(session: Session) -> Iterator[str]:
         select(InterpreterFeed.token_hash),
         select(PrintCode.token_hash),
     ):
-        yield from session.scalars(query)
+        yield from filter(None, session.scalars(query))
 
 
 def short_hash(text: str) -> str:

@@ -1,0 +1,48 @@
+"""`chainmeet backup` and `chainmeet restore`: the database in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from chainmeet.connection import command_settings, data_option, open_database
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@data_option
+def backup(file: Path, data: Path | None) -> None:
+    """Write the database to FILE while the site runs.
+
+    The secret key and the passwords are not in it: store them elsewhere. PostgreSQL needs the program
+    pg_dump.
+    """
+    from chainmeet.backups import back_up
+
+    with open_database(command_settings(data)) as database:
+        manifest = back_up(database, file)
+    click.echo(
+        f"{file}: version {manifest.version}, schema {manifest.revision}, {file.stat().st_size:,} bytes."
+    )
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option(
+    "--application-role",
+    default="",
+    metavar="ROLE",
+    help="PostgreSQL only: role that the application connects as, as in `chainmeet db upgrade`.",
+)
+@data_option
+def restore(file: Path, application_role: str, data: Path | None) -> None:
+    """Restore the backup FILE into an empty database, and pause the site.
+
+    Nothing is sent until an operator resumes the site. The secret key must be the one of before.
+    """
+    from chainmeet import backups
+
+    with open_database(command_settings(data), any_schema=True) as database:
+        manifest = backups.restore(database, file, application=application_role)
+    click.echo(f"Restored: the database of {manifest.created_at}. The site is paused: see Operators.")

@@ -1,0 +1,188 @@
+"""`chainmeet backup` and `chainmeet restore`: everything comes back, checked, and the site is paused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import func, select
+
+from chainmeet import backups
+from chainmeet.backups import BackupFailed, RestoreRefused
+from chainmeet.cli import main
+from scheduler.services.operations import site_pause
+from scheduler.storage import schema
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account, Event, Invitation, OutboxEmail
+from scheduler.version import installed_version
+from tests.integration.delivery.test_sending import publish
+from tests.support.databases import Databases, owning
+from tests.support.publishing import SETTINGS
+
+COUNTED = Account, Event, Invitation, OutboxEmail
+
+sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+def counts(database: Database) -> list[int]:
+    with database.read() as session:
+        return [session.scalars(select(func.count()).select_from(table)).one() for table in COUNTED]
+
+
+def changed(source: Path, target: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
+    """Copy a backup with other contents."""
+    with zipfile.ZipFile(source) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    change(contents)
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, octets in contents.items():
+            archive.writestr(name, octets)
+    return target
+
+
+def with_manifest(**values: object) -> Callable[[dict[str, bytes]], None]:
+    def change(contents: dict[str, bytes]) -> None:
+        contents["manifest.json"] = json.dumps(json.loads(contents["manifest.json"]) | values).encode()
+
+    return change
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Database:
+    return Database(f"sqlite:///{tmp_path / 'new' / 'chainmeet.db'}")
+
+
+@pytest.fixture
+def backup(database: Database, tmp_path: Path) -> Path:
+    publish(database)
+    (tmp_path / "new").mkdir()
+    backups.back_up(database, tmp_path / "backup.zip")
+    return tmp_path / "backup.zip"
+
+
+@sqlite_only
+def test_a_file_is_backed_up_with_what_its_log_still_has(
+    database: Database, backup: Path, empty: Database
+) -> None:
+    assert Path(f"{database.url.database}-wal").stat().st_size > 0
+    manifest = backups.restore(empty, backup)
+    assert counts(empty) == counts(database) and counts(empty)[3] == 6
+    assert (manifest.version, manifest.revision) == (installed_version(), schema.head_revision())
+    assert (backup.stat().st_mode & 0o777, Path(str(empty.url.database)).stat().st_mode & 0o777) == (
+        0o600,
+        0o600,
+    )
+
+
+@sqlite_only
+def test_a_restored_site_is_paused_until_it_is_accepted(backup: Path, empty: Database) -> None:
+    backups.restore(empty, backup)
+    with empty.read() as session:
+        pause = site_pause.find_pause(session)
+    assert pause is not None and pause.is_copy
+
+
+@sqlite_only
+def test_no_secret_is_in_a_backup(database: Database, backup: Path) -> None:
+    with zipfile.ZipFile(backup) as archive:
+        assert sorted(archive.namelist()) == ["chainmeet.db", "manifest.json"]
+        assert not any(SETTINGS.secret_key.encode() in archive.read(name) for name in archive.namelist())
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (with_manifest(revision="9999"), "cannot upgrade"),
+        (with_manifest(format=2), "newer version"),
+        (with_manifest(engine="postgresql"), "is of postgresql, and the database is sqlite"),
+        (with_manifest(files={"chainmeet.db": "0" * 64}), "changed or damaged"),
+        (
+            lambda contents: contents.update({"chainmeet.db": contents["chainmeet.db"] + b"x"}),
+            "changed or damaged",
+        ),
+        (lambda contents: contents.pop("chainmeet.db"), "no database"),
+        (lambda contents: contents.pop("manifest.json"), "not a backup"),
+    ],
+)
+def test_a_wrong_file_is_refused_and_nothing_is_changed(
+    backup: Path, empty: Database, tmp_path: Path, change: Callable[[dict[str, bytes]], None], why: str
+) -> None:
+    with pytest.raises(RestoreRefused, match=why):
+        backups.restore(empty, changed(backup, tmp_path / "other.zip", change))
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+@sqlite_only
+def test_a_cut_file_is_refused(backup: Path, empty: Database, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.zip"
+    cut.write_bytes(backup.read_bytes()[:-1000])
+    with pytest.raises(RestoreRefused, match="not a complete backup"):
+        backups.restore(empty, cut)
+
+
+@sqlite_only
+def test_a_database_that_is_not_empty_stays_as_it_is(database: Database, backup: Path) -> None:
+    before = counts(database)
+    with pytest.raises(RestoreRefused, match="not empty"):
+        backups.restore(database, backup)
+    assert counts(database) == before
+
+
+@sqlite_only
+def test_a_backup_never_replaces_another_file(database: Database, backup: Path) -> None:
+    before = backup.read_bytes()
+    with pytest.raises(BackupFailed, match="exists already"):
+        backups.back_up(database, backup)
+    assert backup.read_bytes() == before
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_postgresql_is_dumped_and_restored(
+    database: Database, postgres_databases: Databases, tmp_path: Path
+) -> None:
+    publish(database)
+    with owning(database) as owner:
+        backups.back_up(owner, tmp_path / "backup.zip")
+    target = Database(postgres_databases.create("restored", "template0"))
+    backups.restore(target, tmp_path / "backup.zip")
+    assert counts(target) == counts(database)
+    with target.read() as session:
+        assert site_pause.is_paused(session)
+    with pytest.raises(RestoreRefused, match="not empty"):
+        backups.restore(target, tmp_path / "backup.zip")
+    target.dispose()
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_without_its_program_the_command_says_what_is_missing(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    with pytest.raises(BackupFailed, match="pg_dump is not installed here"):
+        backups.back_up(database, tmp_path / "backup.zip")
+    assert list(tmp_path.iterdir()) == []
+
+
+@sqlite_only
+def test_the_commands(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(database)
+    target = tmp_path / "new.db"
+
+    def run(*arguments: str, url: str) -> str:
+        for name, value in replace(SETTINGS, database_url=url).to_env().items():
+            monkeypatch.setenv(name, value)
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    file, url = str(tmp_path / "backup.zip"), database.url.render_as_string()
+    assert f"schema {schema.head_revision()}" in run("backup", file, url=url)
+    assert "The site is paused" in run("restore", file, url=f"sqlite:///{target}")
+    assert "Site resumed." in run("resume", "--accept-copy", url=f"sqlite:///{target}")
