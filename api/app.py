@@ -38,6 +38,7 @@ from api.pages import (
     static_files,
     zones,
 )
+from api.pages.events import brand_files
 from api.pages.identity import summary_unsubscribe
 from api.pages.participants import autocomplete
 from api.pages.replies import calendar, reply_links
@@ -112,6 +113,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     labels.init_app(app)
     zones.init_app(app)
     rendering.init_app(app)
+    brand_files.init_app(app)
     autocomplete.init_app(app)
     manual.init_app(app)
     paging.init_app(app)

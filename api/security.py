@@ -33,6 +33,8 @@ HEADERS = {
 
 LARGEST_COOKIE = 3_800
 """Maximum bytes of the cookie's value. Browsers silently drop a cookie above 4,096 including its name."""
+_FILES = ("static", "brand_files.serve_file")
+"""Endpoints of files that are the same for everyone."""
 _TOLD = "_flashes"
 """Session key of Flask's flash messages."""
 
@@ -43,7 +45,7 @@ class Sessions(SecureCookieSessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if session.modified and session.get(_TOLD):
             self._fit(app, session)
-        if session.modified or not (request.endpoint == "static" or request.blueprint == "feed"):
+        if session.modified or not (request.endpoint in _FILES or request.blueprint == "feed"):
             super().save_session(app, session, response)
 
     def _fit(self, app: Flask, session: SessionMixin) -> None:

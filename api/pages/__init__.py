@@ -13,6 +13,8 @@ from api.pages.directory import event_search, exclusions, firms, profile
 from api.pages.emails.calendar_status import calendar_status
 from api.pages.emails.inbound import inbox, unassigned_emails
 from api.pages.events import (
+    brand,
+    brand_files,
     create_from_workbook,
     email_texts,
     events,
@@ -72,6 +74,8 @@ PAGES = (
     manual.blueprint,
     unavailability.blueprint,
     board.blueprint,
+    brand.blueprint,
+    brand_files.blueprint,
     organiser_dashboard.blueprint,
     inbox.blueprint,
     unassigned_emails.blueprint,

@@ -65,7 +65,10 @@ SHEETS: Final = Job(
     "sheets", sheets.read_workbook, TypeAdapter(Workbook), UnreadableSheet, limits.MAX_SHEETS_ANSWER
 )
 PICTURE: Final = Job("picture", pictures.read_picture, TypeAdapter(Picture), UnusablePicture)
+BRAND_PICTURE: Final = Job(
+    "brand_picture", pictures.read_brand_picture, TypeAdapter(Picture), UnusablePicture
+)
 
 JOBS: Final[dict[str, Job[Any]]] = {
-    job.name: job for job in (MAIL, ADDRESSEES, BUSY_TIMES, MULTISTATUS, SHEETS, PICTURE)
+    job.name: job for job in (MAIL, ADDRESSEES, BUSY_TIMES, MULTISTATUS, SHEETS, PICTURE, BRAND_PICTURE)
 }

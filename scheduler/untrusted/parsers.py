@@ -25,6 +25,7 @@ __all__ = [
     "LimitExceeded",
     "pool",
     "read_addressees",
+    "read_brand_picture",
     "read_busy_times",
     "read_email",
     "read_multistatus",
@@ -87,6 +88,11 @@ def read_sheets(octets: bytes) -> Workbook:
 def read_picture(octets: bytes) -> Picture:
     """Return a picture re-encoded as a small PNG. Raises UnusablePicture; see also `run_job`."""
     return run_job(jobs.PICTURE, octets)
+
+
+def read_brand_picture(octets: bytes, kind: str) -> Picture:
+    """Return an event's logo as PNG, or its hero picture as JPEG. Raises UnusablePicture; see `run_job`."""
+    return run_job(jobs.BRAND_PICTURE, octets, kind=kind)
 
 
 def read_multistatus(octets: bytes) -> tuple[DavItem, ...]:

@@ -327,6 +327,7 @@ PAGES = {
         "people/f0-p0/agenda",
         "people/f8-p1/agenda",
         "settings",
+        "brand",
         "archive",
         "overnight",
         "scenarios",

@@ -37,6 +37,7 @@ def show_print_status(token: str) -> tuple[str, int]:
     page = render_template(
         "exports/printed.html",
         found=found,
+        event_brand=found.brand,
         words=sheet.words,
         say=sheet.words.printed,
         verdict=_verdict(found, sheet.words),

@@ -57,6 +57,7 @@ def _page(
         return render_template(
             "replies/show.html",
             look=found,
+            event_brand=found.brand,
             token=token,
             step=step,
             words=language,

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
+from scheduler.domain.brand import Brand
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.domain.fields import (
@@ -33,6 +34,7 @@ from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.branding import brands
 from scheduler.services.events import overnight_schedule
 from scheduler.services.events.new_event import (
     CheckedEvent,
@@ -67,6 +69,7 @@ class EventCard:
     timezone: str
     language: str
     areas: Mapping[str, str]
+    brand: Brand
     contact: str
     proposals: bool
     summary_mails: bool
@@ -133,7 +136,7 @@ def get_event(session: Session, actor: Actor) -> EventCard:
 def event_card(row: Event) -> EventCard:
     """Return the card of an event."""
     values = {name: getattr(row, name) for name in _CARD}
-    return EventCard(**values | {"areas": row.named_areas})
+    return EventCard(**values | {"areas": row.named_areas, "brand": brands.brand_of(row)})
 
 
 def get_settings(session: Session, actor: Actor) -> EventSettings:

@@ -23,11 +23,13 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
+from scheduler.domain.brand import Brand
 from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotFound
 from scheduler.invites.agenda.agenda import AgendaEntry
 from scheduler.services import links
+from scheduler.services.branding import brands
 from scheduler.services.directory.references import find_person, find_requested_firm
 from scheduler.services.exports import meeting_list, prints
 from scheduler.services.identity.actors import Actor
@@ -87,6 +89,7 @@ class PrintStatus:
     owner: str
     event_key: str
     event_name: str
+    brand: Brand
     contact: str
     timezone: str
     language: str
@@ -179,6 +182,7 @@ def check_print(session: Session, token: str, *, language: str = "", now: dateti
         owner=_owner(session, event.id, code),
         event_key=event.key,
         event_name=event.name,
+        brand=brands.brand_of(event),
         contact=event.contact,
         timezone=event.timezone,
         language=language,

@@ -10,11 +10,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
+from scheduler.domain.brand import Brand
 from scheduler.domain.entities import Method, Partstat, ReplySource
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.feed import FeedEvent
+from scheduler.services.branding import brands
 from scheduler.services.directory.references import SlotRef, slot_ref
 from scheduler.services.identity import summary_subscriptions
 from scheduler.services.replies import attendee_replies, counter_proposals, decline_effects, substitutes
@@ -47,6 +49,7 @@ class LinkedMeeting:
 
     person: str
     contact: str
+    brand: Brand
     sequence: int
     is_off: bool
     is_over: bool
@@ -69,9 +72,11 @@ def show_meeting(session: Session, token: str, *, now: datetime) -> LinkedMeetin
     _require_going_on(session, invitation)
     attendee = session.get_one(Attendee, invitation.attendee_id)
     request = session.get_one(MeetingRequest, invitation.request_id)
+    event = session.get_one(Event, invitation.event_id)
     return LinkedMeeting(
         person=attendee.name,
-        contact=session.get_one(Event, invitation.event_id).contact,
+        contact=event.contact,
+        brand=brands.brand_of(event),
         sequence=invitation.sequence,
         is_off=invitation.method is Method.CANCEL,
         is_over=meeting_ends.is_invitation_over(session, invitation, now=now),

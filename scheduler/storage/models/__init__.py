@@ -16,6 +16,7 @@ from scheduler.storage.models.audit_log import AuditChain, AuditCheckpoint, Audi
 from scheduler.storage.models.busy import BusySource
 from scheduler.storage.models.event import (
     Event,
+    EventPicture,
     Hall,
     InterpreterAssignment,
     Pause,
@@ -116,6 +117,7 @@ __all__ = [
     "EmailRoute",
     "EmailText",
     "Event",
+    "EventPicture",
     "ExcludedPerson",
     "FailedEmailRead",
     "Firm",

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.event import listens_for
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from scheduler.domain.brand import BrandPicture
 from scheduler.domain.entities import AfterRun, PauseKind, PlaceKind
 from scheduler.domain.fields import (
     Capacity,
@@ -113,6 +114,8 @@ class Event(Base):
     """True if exhibitors get digests about their firm's requests. False for events older than the setting."""
     digests_since: Mapped[datetime | None]
     """When digests were switched on. Earlier activity is not reported."""
+    brand: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """Logo, colours, sender name and texts of the event's look, as written by `domain/brand.py`."""
     contact: Mapped[Contact] = mapped_column(default="", server_default="")
     """Contact for questions, on one line, or empty."""
     remind_minutes: Mapped[RemindMinutes] = mapped_column(default=0, server_default="0")
@@ -164,6 +167,16 @@ def _number(_mapper: Any, connection: Connection, event: Event) -> None:
     if connection.dialect.name == "sqlite" and event.id is None:
         used = "SELECT max(id) FROM event", "SELECT max(chain) FROM audit_chain"
         event.id = 1 + max(connection.scalar(text(query)) or 0 for query in used)
+
+
+class EventPicture(Base):
+    """The logo or hero picture of an event's brand, as we encoded it."""
+
+    __tablename__ = "event_picture"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
+    kind: Mapped[BrandPicture] = mapped_column(enum_column(BrandPicture, "brand_picture"), primary_key=True)
+    octets: Mapped[bytes]
 
 
 class RunSchedule(Base):

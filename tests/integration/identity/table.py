@@ -16,6 +16,7 @@ GET /answers/<token>/meeting.ics                             200 200 200 200 200
 GET /answers/<token>/to/<way>                                303 303 303 303 303 303 303 303 303 303 303
 GET /respond/<token>/<step>                                  200 200 200 200 200 200 200 200 200 200 200
 GET /asked/<token>/<step>                                    301 301 301 301 301 301 301 301 301 301 301
+GET /brand/<event_key>/<brand_token>/<name>                  404 404 404 404 404 404 404 404 404 404 404
 GET /calendar/<token>.ics                                    404 404 404 404 404 404 404 404 404 404 404
 GET /digests/<token>                                         200 200 200 200 200 200 200 200 200 200 200
 GET /events/new                                              302 404 200 404 404 404 404 404 404 404 404
@@ -56,6 +57,8 @@ GET EVENT/agenda                                             302 404 404 200 200
 GET EVENT/agenda.pdf                                         302 404 404 200 200 200 403 403 403 403 404
 GET EVENT/agenda/firm                                        302 404 404 200 200 200 404 404 404 404 404
 GET EVENT/agenda/firm.pdf                                    302 404 404 200 200 200 404 404 404 404 404
+GET EVENT/brand                                              302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/brand/preview                                      302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/board                                              302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/board/<number>/progress                            302 404 404 404 404 404 303 303 404 404 404
 GET EVENT/board/<number>/people/<key>/unavailability         302 404 404 404 404 404 200 200 404 404 404
@@ -278,6 +281,7 @@ POST EVENT/requests/<key>/withdraw                           403 404 404 404 403
 POST EVENT/runs                                              403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/runs/<number>/cancel                              403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/runs/<number>/stop                                403 404 404 404 404 404 409 409 404 404 404
+POST EVENT/brand                                             403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/settings                                          403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/dashboard/seen                                    403 404 404 303 403 303 403 403 403 403 404
 POST EVENT/dashboard/setup/needs                             403 404 404 303 403 303 403 403 403 403 404

@@ -89,6 +89,7 @@ def _page(found: LinkedRequest, token: str, step: str, faults: Mapping[str, str]
     return render_template(
         "requests/digests/asked.html",
         found=found,
+        event_brand=found.brand,
         card=card,
         token=token,
         step=step,

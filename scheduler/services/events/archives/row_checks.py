@@ -49,9 +49,29 @@ class _Words(BaseModel, extra="forbid"):
     values: dict[str, dict[str, dict[str, str]]] = {}
 
 
+class _Picture(BaseModel, extra="forbid"):
+    digest: str
+    width: int
+    height: int
+
+
+class _Brand(BaseModel, extra="forbid"):
+    """The event's brand, as written by `domain/brand.py`, whose reader leaves out unusable values."""
+
+    token: str = ""
+    accent: fields.Colour = ""
+    banner: fields.Colour = ""
+    sender: fields.SenderName = ""
+    headline: fields.BrandHeadline = ""
+    tagline: fields.BrandTagline = ""
+    logo: _Picture | None = None
+    hero: _Picture | None = None
+
+
 _SHAPES: Final[Mapping[tuple[str, str], Any]] = {
     ("event", "areas"): dict[str, str],
     ("event", "area_names"): dict[str, dict[str, str]],
+    ("event", "brand"): _Brand,
     ("event", "guests"): Annotated[list[_Guest], Len(0, MAX_GUESTS)],
     ("event", "import_words"): _Words,
     ("hall", "names"): dict[str, str],

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
+from scheduler.domain.brand import Brand
 from scheduler.domain.emails.mailboxes import canonical_mailbox, mailbox_domains
 from scheduler.domain.errors import ChainmeetError, InvalidInput, NotFound
 from scheduler.domain.team import RegistrationState
@@ -23,6 +24,7 @@ from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.branding import brands
 from scheduler.services.identity.tokens import REGISTER, derive_token, hash_token, new_seed
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
@@ -83,6 +85,7 @@ class OpenEvent:
     language: str
     contact: str
     is_rehearsing: bool
+    brand: Brand
     areas: Mapping[str, str]
     halls: Mapping[str, str]
 
@@ -256,6 +259,7 @@ def _open_event_view(session: Session, event: Event) -> OpenEvent:
         language=event.language,
         contact=event.contact,
         is_rehearsing=event.live_at is None,
+        brand=brands.brand_of(event),
         areas=event.named_areas,
         halls=list_halls(session, event.id),
     )

@@ -8,8 +8,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.brand import Brand
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotFound
+from scheduler.services.branding import brands
 from scheduler.services.directory.references import FirmRef, PersonRef, firm_ref, person_ref
 from scheduler.services.identity import actors, summary_subscriptions
 from scheduler.services.identity.actors import Actor
@@ -33,6 +35,7 @@ class LinkedRequest:
     event_name: str
     timezone: str
     contact: str
+    brand: Brand
 
     def may_undo(self, now: datetime) -> bool:
         return self.card.undo_until is not None and now < self.card.undo_until
@@ -53,6 +56,7 @@ def show_request(session: Session, token: str, *, secret_key: str, now: datetime
         event_name=event.name,
         timezone=event.timezone,
         contact=event.contact,
+        brand=brands.brand_of(event),
     )
 
 
