@@ -47,10 +47,15 @@ PARTS = {
     "footer": gettext_lazy("Footer"),
     "directions": gettext_lazy("Directions"),
 }
-# The previewed email has inline styles and one style sheet, which its digest allows (CSP Level 3, 2.3.1).
-# An iframe of the page inherits the page's policy.
-_SHEET = base64.b64encode(hashlib.sha256(bodies.style_sheet().encode()).digest()).decode()
-PREVIEW_POLICY = f"{POLICY}; style-src-attr 'unsafe-inline'; style-src-elem 'self' 'sha256-{_SHEET}'"
+
+
+def preview_policy(html: str) -> str:
+    """Return the policy of a page that shows an email in an iframe, which inherits it.
+
+    The email has inline styles and one style sheet, which its digest allows (CSP Level 3, 2.3.1).
+    """
+    sheet = base64.b64encode(hashlib.sha256(bodies.style_sheet(html).encode()).digest()).decode()
+    return f"{POLICY}; style-src-attr 'unsafe-inline'; style-src-elem 'self' 'sha256-{sheet}'"
 
 
 @blueprint.get("")
@@ -174,5 +179,5 @@ def _page(
     )
     response = make_response(page)
     if shown is not None:
-        response.headers["Content-Security-Policy"] = PREVIEW_POLICY
+        response.headers["Content-Security-Policy"] = preview_policy(shown.html)
     return response

@@ -12,6 +12,7 @@ from typing import Final
 
 from scheduler.invites.catalogue import Words
 from scheduler.invites.ical.view import MeetingSummary, Row
+from scheduler.invites.mail.look import SITE_LOOK, EmailLook
 
 FONT: Final = "font-family:'Segoe UI','PingFang SC','Microsoft YaHei','Noto Sans',Arial,sans-serif;"
 _COLOURS: Final = {
@@ -73,7 +74,7 @@ def text_body(page: MailPage, words: Words) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def html_body(page: MailPage, words: Words) -> str:
+def html_body(page: MailPage, words: Words, look: EmailLook = SITE_LOOK) -> str:
     """Return the HTML body. All values are escaped here."""
     is_off = page.mail_kind in _OFF
     acts = paragraph(page.note, margin="0 0 14px") + html_buttons(page.links, words) + _aside(page.aside)
@@ -95,16 +96,20 @@ def html_body(page: MailPage, words: Words) -> str:
         headline=page.headline,
         preview=f"{page.lead.when}, {page.lead.where}" if page.lead else page.summary,
         foot=paragraph(page.footer, soft=True, size=13),
+        look=look,
     )
 
 
-def html_frame(content: str, words: Words, *, headline: str, preview: str, foot: str) -> str:
+def html_frame(
+    content: str, words: Words, *, headline: str, preview: str, foot: str, look: EmailLook = SITE_LOOK
+) -> str:
     """Return a complete page around an email's rows. `content` and `foot` are HTML, the others plain text.
 
     The style sheet is only for dark mode and phones. Clients that drop it show the light page.
     """
     texts = {"headline": escape(headline), "preview": escape(preview)}
-    return fill_html("frame.html", words, texts | {"content": content, "foot": foot})
+    content = look.header(FONT) + content
+    return look.applied(fill_html("frame.html", words, texts | {"content": content, "foot": foot}))
 
 
 def paragraph(said: str, *, soft: bool = False, size: int = 16, margin: str = "0", more: str = "") -> str:
@@ -138,9 +143,9 @@ def fill_html(template: str, words: Words, values: Mapping[str, str]) -> str:
     )
 
 
-def style_sheet() -> str:
+def style_sheet(html: str) -> str:
     """Return the content of an email's <style>. A page that shows an email allows it by its CSP hash."""
-    return _template("frame.html").template.partition("<style>")[2].partition("</style>")[0]
+    return html.partition("<style>")[2].partition("</style>")[0]
 
 
 @lru_cache(maxsize=32)

@@ -84,6 +84,7 @@ class Digest:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Digest:
-        """Return the Digest that `to_json` wrote."""
+        """Return the Digest that `to_json` wrote. The look of the email is left out."""
         items = tuple(DigestEntry.from_json(item) for item in values["items"])
-        return cls(**{**values, "made_at": datetime.fromisoformat(values["made_at"]), "items": items})
+        own = {each.name: values[each.name] for each in fields(cls) if each.name in values}
+        return cls(**{**own, "made_at": datetime.fromisoformat(values["made_at"]), "items": items})

@@ -46,7 +46,7 @@ def render_digest(digest: Digest, envelope: Envelope, links: DigestLinks) -> Ren
     """Render the email deterministically. Raises InvalidInput for an unusable address."""
     language = load_words(digest.language)
     page = _Page(digest, envelope, links, language)
-    sender = digest.event_name or envelope.sender_name
+    sender = envelope.look.sender or digest.event_name or envelope.sender_name
     head = mime.list_headers(sender, f"requests.{envelope.domain}", links.stop) + mime.mail_headers(
         (sender, f"requests@{envelope.domain}"),
         (envelope.attendee_name, envelope.attendee_email),
@@ -235,6 +235,7 @@ class _Page:
             headline=digest_headline(self.digest),
             preview=self.preview(),
             foot=bodies.fill_html("digest_foot.html", self.language, escaped),
+            look=self.envelope.look,
         )
 
     def _html_lines(self, lines: Sequence[str]) -> str:

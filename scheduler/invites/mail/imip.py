@@ -23,6 +23,7 @@ from scheduler.invites.ical.view import (
 )
 from scheduler.invites.mail import bodies, mime, wording
 from scheduler.invites.mail.addresses import bounce_address, organizer_address
+from scheduler.invites.mail.look import SITE_LOOK, EmailLook
 from scheduler.invites.mail.mime import RenderedMail
 
 __all__ = [
@@ -46,6 +47,7 @@ class Envelope:
     than invitations. `thread_id` is the Message-ID of the first email about the UID. Response URLs are shown
     if given. `wording` has the event's customised texts (`wording.PARTS`), in the message's language.
     `contact` is the person to call. `remind_minutes` sets a reminder before the meeting; 0 means none.
+    `look` is the event's brand.
     """
 
     attendee_name: str
@@ -64,6 +66,7 @@ class Envelope:
     wording: Mapping[str, str] = field(default_factory=dict)
     contact: str = ""
     remind_minutes: int = 0
+    look: EmailLook = SITE_LOOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def render_invitation(message: ItipMessage, envelope: Envelope) -> RenderedMail:
     """Render the email deterministically. Raises InvalidInput for an unusable address."""
     shown = preview_email(message, envelope)
     organizer = Party(
-        sender_mailbox(message.content, envelope), organizer_address(envelope.token, envelope.domain)
+        _organizer_name(message.content, envelope), organizer_address(envelope.token, envelope.domain)
     )
     attendee = Party(envelope.attendee_name, envelope.attendee_email)
     calendar = build_calendar(message, organizer, attendee, remind_minutes=envelope.remind_minutes)
@@ -110,11 +113,18 @@ def preview_email(message: ItipMessage, envelope: Envelope) -> EmailPreview:
     language = load_words(message.content.language)
     said = _said(message, envelope, language)
     page = _page(message, envelope, language, said)
-    return EmailPreview(said["subject"], bodies.text_body(page, language), bodies.html_body(page, language))
+    return EmailPreview(
+        said["subject"], bodies.text_body(page, language), bodies.html_body(page, language, envelope.look)
+    )
 
 
 def sender_mailbox(content: Content, envelope: Envelope) -> str:
-    """Return the sender's display name: the event's name, which readers know, or else `sender_name`."""
+    """Return the sender's display name: the brand's, or the event's name, or else `sender_name`."""
+    return envelope.look.sender or _organizer_name(content, envelope)
+
+
+def _organizer_name(content: Content, envelope: Envelope) -> str:
+    """Return the organizer's name in calendars, which does not depend on the brand."""
     return content.event_name or envelope.sender_name
 
 

@@ -11,6 +11,7 @@ from scheduler.invites import text
 from scheduler.invites.catalogue import Words
 from scheduler.invites.mail import bodies, mime
 from scheduler.invites.mail.addresses import bounce_address, organizer_address
+from scheduler.invites.mail.look import SITE_LOOK, EmailLook
 from scheduler.invites.mail.mime import Address, RenderedMail
 
 _QUOTED = "padding-left:12px;border-left:3px solid #b7c5c6;"
@@ -37,6 +38,7 @@ class Letter:
     reply_token: str
     note: str = ""
     """A person's message, shown after the intro, or empty."""
+    look: EmailLook = SITE_LOOK
 
 
 def render_letter(letter: Letter, words: Words, *, domain: str) -> RenderedMail:
@@ -79,4 +81,5 @@ def _html(letter: Letter, link: str, words: Words) -> str:
         headline=letter.headline,
         preview=letter.intro,
         foot=bodies.paragraph(letter.footer, soft=True, size=13),
+        look=letter.look,
     )

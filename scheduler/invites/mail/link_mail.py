@@ -9,6 +9,7 @@ from datetime import date
 from scheduler.invites import text
 from scheduler.invites.catalogue import Words, load_words
 from scheduler.invites.mail.letter import Letter, render_letter
+from scheduler.invites.mail.look import SITE_LOOK, EmailLook
 from scheduler.invites.mail.mime import RenderedMail
 
 VALUE_LIMIT, NOTE_LIMIT = 200, 1000
@@ -36,6 +37,7 @@ class LinkMail:
     bounce_token: str
     reply_token: str
     language: str = "en"
+    look: EmailLook = SITE_LOOK
 
 
 def render_link_mail(mail: LinkMail) -> RenderedMail:
@@ -57,7 +59,7 @@ def render_link_mail(mail: LinkMail) -> RenderedMail:
         return language.desk[f"{mail.letter}_{part}"].format(**values)
 
     letter = Letter(
-        sender=(event, f"desk@{mail.domain}"),
+        sender=(mail.look.sender or event, f"desk@{mail.domain}"),
         recipient=(mail.to_name, mail.to_email),
         subject=said("subject"),
         message_id=mail.message_id,
@@ -70,6 +72,7 @@ def render_link_mail(mail: LinkMail) -> RenderedMail:
         footer=language.desk["footer"].format(**values),
         bounce_token=mail.bounce_token,
         reply_token=mail.reply_token,
+        look=mail.look,
     )
     return render_letter(letter, language, domain=mail.domain)
 

@@ -19,6 +19,7 @@ from scheduler.invites.catalogue import Words, load_words
 from scheduler.invites.mail import bodies, mime
 from scheduler.invites.mail.addresses import bounce_address
 from scheduler.invites.mail.imip import Envelope, reply_address
+from scheduler.invites.mail.look import is_logo
 from scheduler.invites.mail.mime import Address, RenderedMail
 
 _BODY: Final = re.compile(r"<body[^<>]*>\n?")
@@ -51,11 +52,17 @@ class MailSample:
 
 
 def make_sample(mail: RenderedMail, *, site: str, link: str, language: str) -> MailSample:
-    """Return a sample of an email, marked in `language`. Links to the site `site` are replaced by `link`."""
+    """Return a sample of an email, marked in `language`.
+
+    Links to the site `site` are replaced by `link`, except the address of the logo.
+    """
     read = message_from_bytes(mail.data, policy=default)
     said, words_ = load_words(language).rehearsal, load_words(language)
     ours = re.compile(re.escape(site) + r"(?![\w.:-])[^\s\"'<>]*")
-    plain, page = (ours.sub(lambda _: link, _body(read, kind)) for kind in ("plain", "html"))
+    plain, page = (
+        ours.sub(lambda found: found[0] if is_logo(found[0]) else link, _body(read, kind))
+        for kind in ("plain", "html")
+    )
     line = f"{said['line'].format(to=_reader(read))} {said['links']}"
     subject = str(read["Subject"])
     return MailSample(

@@ -14,6 +14,7 @@ from scheduler.invites.mail.digest import Digest, DigestEntry
 from scheduler.invites.mail.digest_mail import DigestLinks, render_digest
 from scheduler.invites.mail.imip import Envelope, RenderedMail, render_example, render_invitation
 from scheduler.invites.mail.link_mail import LinkMail, render_link_mail
+from scheduler.invites.mail.look import EmailLook
 from scheduler.invites.mail.sample import MailSample, make_sample, render_sample
 from scheduler.invites.mail.sign_in import SignIn, render_sign_in
 from scheduler.invites.mail.summary import Summary
@@ -28,7 +29,7 @@ from scheduler.services.identity.tokens import (
     derive_token,
     digests_token,
 )
-from scheduler.services.outbox import letters, outbox, payloads
+from scheduler.services.outbox import letters, looks, outbox, payloads
 from scheduler.storage.models import OutboxEmail, SignInLink
 
 _OF_NO_SITE = "no site has this secret; what is made of it opens nothing"
@@ -150,7 +151,12 @@ def _envelope(settings: Settings, row: OutboxEmail, token: str) -> Envelope:
         wording=row.payload.get("wording", {}),
         contact=row.payload.get("contact", ""),
         remind_minutes=row.payload.get("remind_minutes", 0),
+        look=_look(settings, row),
     )
+
+
+def _look(settings: Settings, row: OutboxEmail) -> EmailLook:
+    return EmailLook.from_json(row.payload.get(looks.KEY), settings.base_url)
 
 
 def _tokens(settings: Settings, row: OutboxEmail) -> dict[str, str]:
@@ -227,6 +233,7 @@ def render_letter_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
             counts=said["counts"],
             link=links.absolute_url(settings, path),
             language=said["language"],
+            look=_look(settings, row),
             **_tokens(settings, row),
         )
     )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from scheduler.domain.entities import Method, OutboxKind, OutboxState
 from scheduler.invites.ical.itip import ItipMessage
 from scheduler.invites.mail import imip
+from scheduler.services.outbox import looks
 from scheduler.storage.models import Event, InboundEmail, OutboxEmail
 
 OF_PUBLISHINGS = (OutboxKind.INVITATION, OutboxKind.SUMMARY, OutboxKind.BRIEFING)
@@ -96,10 +97,21 @@ _COLUMNS = tuple(field.name for field in fields(NewMail))
 
 
 def enqueue(session: Session, mails: Sequence[NewMail]) -> None:
-    """Queue emails in this order. Trigger a delivery after the commit."""
+    """Queue emails in this order, with the look of their events. Trigger a delivery after the commit."""
     if mails:
-        rows = [{name: getattr(mail, name) for name in _COLUMNS} for mail in mails]
+        events = [_event_of(mail) for mail in mails]
+        found = looks.load_looks(session, (event_id for event_id in events if event_id is not None))
+        rows = [
+            {name: getattr(mail, name) for name in _COLUMNS}
+            | {"payload": looks.with_look(mail.payload, found.get(event_id or 0))}
+            for mail, event_id in zip(mails, events, strict=True)
+        ]
         session.execute(insert(OutboxEmail), [row | {"state": OutboxState.QUEUED} for row in rows])
+
+
+def _event_of(mail: NewMail) -> int | None:
+    """Return the event whose look an email has."""
+    return None if mail.kind in looks.WITHOUT else mail.event_id or mail.about_event_id
 
 
 def untouched_condition() -> ColumnElement[bool]:

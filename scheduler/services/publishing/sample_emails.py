@@ -18,10 +18,12 @@ from scheduler.invites.ical import itip_revisions
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.itip import ItipMessage, MessageKind
 from scheduler.invites.mail import imip
+from scheduler.invites.mail.look import EmailLook
 from scheduler.services import links
+from scheduler.services.branding import brands
 from scheduler.services.delivery import email_texts
 from scheduler.services.identity.actors import Actor
-from scheduler.services.outbox import outbox
+from scheduler.services.outbox import looks, outbox
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.schedule import calendar_entries
 from scheduler.services.schedule.calendar_rows import Recipient
@@ -45,6 +47,7 @@ def preview_email(
     texts = email_texts.check_texts(actor, language, mail_kind, typed)
     message, name = _example(session, actor, language, mail_kind, texts, settings, now)
     back = texts_page_url(settings, actor, language, mail_kind)
+    event = session.get_one(Event, actor.event_id)
     envelope = imip.Envelope(
         attendee_name=name,
         attendee_email="attendee@example.com",
@@ -58,7 +61,8 @@ def preview_email(
         propose_url=back,
         instead_url=back,
         wording=texts,
-        **email_texts.email_settings(session.get_one(Event, actor.event_id)),
+        look=EmailLook.from_json(looks.email_look(brands.brand_of(event)), settings.base_url),
+        **email_texts.email_settings(event),
     )
     return imip.preview_email(message, envelope)
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from api import auth, context
 from api.language.speaking import gettext, said
 from api.pages import paging, rendering
-from api.pages.events.email_texts import PREVIEW_POLICY
+from api.pages.events.email_texts import preview_policy
 from scheduler.domain.errors import PublishingInProgress, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.publishing.rehearsal import going_live, rehearsed_emails
@@ -82,7 +82,7 @@ def show_email(event_key: str, mail_id: int) -> Response:
             db, actor, "rehearsal", "publishing/rehearsal/mail.html", shown=shown, kinds=KINDS
         )
     response = make_response(page)
-    response.headers["Content-Security-Policy"] = PREVIEW_POLICY
+    response.headers["Content-Security-Policy"] = preview_policy(shown.html)
     return response
 
 
