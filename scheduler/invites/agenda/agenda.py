@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from scheduler.invites.catalogue import Words, load_words
 from scheduler.invites.ical.content import Content, find_zone
 from scheduler.invites.ical.view import Row, contact_row
+from scheduler.invites.pdf.blocks import SITE_LOOK, SheetLook
 from scheduler.invites.text import PLACE_LIMIT, SUMMARY_LIMIT, cap, clean
 
 _PEOPLE_LIMIT: Final = 600
@@ -84,6 +85,7 @@ class AgendaDocument:
     own_label: str = ""
     contact: str = ""
     check: str = ""
+    look: SheetLook = SITE_LOOK
 
     @property
     def words(self) -> Words:

@@ -9,7 +9,7 @@ from scheduler.invites import qr_codes
 from scheduler.invites.agenda.agenda import AgendaDocument, AgendaEntry
 from scheduler.invites.catalogue import load_words
 from scheduler.invites.pdf import document
-from scheduler.invites.pdf.blocks import Block, Paragraph, Sheet, Style
+from scheduler.invites.pdf.blocks import SITE_LOOK, Block, Paragraph, Sheet, SheetLook, Style
 from scheduler.invites.pdf.pictures import one_at_a_time
 
 
@@ -29,6 +29,7 @@ class Cover:
     language: str
     lines: Sequence[str]
     entries: Sequence[tuple[str, Sequence[str]]]
+    look: SheetLook = SITE_LOOK
 
 
 def render_agendas_pdf(agendas: Sequence[AgendaDocument], cover: Cover | None = None) -> bytes:
@@ -50,6 +51,7 @@ def _sheet(agenda: AgendaDocument) -> Sheet:
             *(line for line in (agenda.stamp, agenda.questions, asked) if line),
         ],
         code=qr_codes.qr_modules(agenda.check) if agenda.check else (),
+        look=agenda.look,
     )
 
 
@@ -67,6 +69,7 @@ def _cover(cover: Cover) -> Sheet:
         ],
         page=load_words(cover.language).sheet["page"],
         foot=[f"{cover.title} · {cover.event_name}"],
+        look=cover.look,
     )
 
 

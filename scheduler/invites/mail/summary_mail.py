@@ -18,6 +18,7 @@ from scheduler.invites.mail.addresses import bounce_address, organizer_address
 from scheduler.invites.mail.imip import Envelope, reply_address, sender_mailbox
 from scheduler.invites.mail.mime import RenderedMail
 from scheduler.invites.mail.summary import Summary, SummaryChange, SummaryKind
+from scheduler.invites.pdf.blocks import SheetLook
 
 MAX_UNSCHEDULED: Final = 20
 """Maximum number of unscheduled requests listed in an email."""
@@ -50,7 +51,7 @@ def render_summary(summary: Summary, envelope: Envelope, *, stop_url: str = "") 
         from_addr=bounce_address(envelope.bounce_token, envelope.domain),
         to_addr=text.address(envelope.attendee_email),
         message_id=envelope.message_id,
-        data=head + _parts(envelope.message_id, page, language, render_agenda_pdf(agenda)),
+        data=head + _parts(envelope, page, language, render_agenda_pdf(agenda)),
     )
 
 
@@ -90,7 +91,7 @@ def render_briefing(summary: Summary, envelope: Envelope) -> RenderedMail:
         from_addr=bounce_address(envelope.bounce_token, envelope.domain),
         to_addr=text.address(envelope.attendee_email),
         message_id=envelope.message_id,
-        data=head + _parts(envelope.message_id, page, language, render_agenda_pdf(agenda)),
+        data=head + _parts(envelope, page, language, render_agenda_pdf(agenda)),
     )
 
 
@@ -119,13 +120,14 @@ def _hashed(parts: tuple[object, ...], domain: str) -> str:
     return f"<{digest}@{domain}>"
 
 
-def _parts(seed: str, page: bodies.MailPage, language: Words, pdf: bytes) -> bytes:
+def _parts(envelope: Envelope, page: bodies.MailPage, language: Words, pdf: bytes) -> bytes:
+    seed, look = envelope.message_id, envelope.look
     alternative = mime.multipart(
         "alternative",
         seed,
         [
             mime.text_part("plain", bodies.text_body(page, language)),
-            mime.text_part("html", bodies.html_body(page, language)),
+            mime.text_part("html", bodies.html_body(page, language, look)),
         ],
     )
     attachment = mime.mime_part(
@@ -146,6 +148,7 @@ def _agenda(summary: Summary, envelope: Envelope) -> AgendaDocument:
         version=summary.version,
         published_at=summary.stamp,
         contact=envelope.contact,
+        look=SheetLook(accent=int(envelope.look.accent[1:], 16) if envelope.look.accent else None),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
+from scheduler.invites.pdf.rasters import Raster
 from scheduler.invites.pdf.vectors import Vectors
 
 WIDTH, HEIGHT = 595.0, 842.0
@@ -18,6 +19,8 @@ BESIDE: Final = 96.0
 """Points from the margin to the text beside the times."""
 LEADING: Final = 1.3
 """Line height in multiples of the font size."""
+LOGO_WIDTH, LOGO_HEIGHT = 160.0, 40.0
+"""Points of the box that a logo fits into."""
 CODE: Final = 62.0
 """Points of a QR code including its quiet zone, in the page corner below the text."""
 
@@ -79,6 +82,17 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class SheetLook:
+    """Look of a sheet: the colour of its days as 0xRRGGBB, and the logo above the first page's text."""
+
+    accent: int | None = None
+    logo: Raster | None = None
+
+
+SITE_LOOK: Final = SheetLook()
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """A document: title, language (BCP 47), blocks and footer.
 
@@ -92,6 +106,7 @@ class Sheet:
     page: str
     foot: Sequence[str]
     code: Sequence[Sequence[bool]] = ()
+    look: SheetLook = SITE_LOOK
 
     def foot_of(self, number: int, pages: int) -> list[Paragraph]:
         first, *others = self.foot

@@ -14,7 +14,8 @@ from itertools import groupby
 from scheduler.invites.pdf import trees
 from scheduler.invites.pdf.blocks import CODE, HEIGHT, MARGIN, WIDTH, Sheet
 from scheduler.invites.pdf.faces import Face, Glyph
-from scheduler.invites.pdf.layout import Page, PlacedLine, PlacedOutlines, lay_out_pages
+from scheduler.invites.pdf.layout import Page, PlacedLine, PlacedOutlines, PlacedRaster, lay_out_pages
+from scheduler.invites.pdf.rasters import Raster
 from scheduler.invites.pdf.shaping import TextLine
 from scheduler.invites.pdf.structure import Element
 from scheduler.invites.pdf.trees import Marked, text_string
@@ -87,10 +88,11 @@ def write_pdf(*sheets: Sheet) -> bytes:
     file = PdfFile()
     fonts = _fonts(file, made)
     listed = "".join(f"/{font.name} {font.number} 0 R" for font in fonts.values())
-    resources = file.add(f"<</Font<<{listed}>>{_see_through(made)}>>")
+    pictures = _pictures(file, made)
+    resources = file.add(f"<</Font<<{listed}>>{_listed(pictures)}{_see_through(made)}>>")
     marked = [Marked(page) for page in made]
     contents = [
-        file.add_stream(_content(each, fonts) + _code(code))
+        file.add_stream(_content(each, fonts, pictures) + _code(code))
         for each, (_, code) in zip(marked, with_codes, strict=True)
     ]
     parent = resources + len(contents) + 1
@@ -149,6 +151,21 @@ def _font(file: PdfFile, name: str, face: Face, used: dict[int, Glyph]) -> Font:
     return Font(name, number, codes)
 
 
+def _pictures(file: PdfFile, made: Sequence[Page]) -> dict[Raster, str]:
+    """Embed each raster picture once. Return its entry in the resources, which begins with its name."""
+    rasters = {each.raster: None for page in made for each in page if isinstance(each, PlacedRaster)}
+    found = {}
+    for at, raster in enumerate(rasters):
+        size = f"/Width {raster.width}/Height {raster.height}"
+        entries = f"/Type/XObject/Subtype/Image{size}/ColorSpace/DeviceRGB/BitsPerComponent 8"
+        found[raster] = f"/I{at} {file.add_stream(raster.rgb, entries)} 0 R"
+    return found
+
+
+def _listed(pictures: dict[Raster, str]) -> str:
+    return f"/XObject<<{''.join(pictures.values())}>>" if pictures else ""
+
+
 def _tag(used: Iterable[int]) -> str:
     """Return the six-letter subset tag (9.6.4)."""
     digest = hashlib.sha256(repr(sorted(used)).encode()).digest()
@@ -167,12 +184,21 @@ def _lines(page: Page) -> Iterator[TextLine]:
     return (each.line for each in page if isinstance(each, PlacedLine))
 
 
-def _content(page: Marked, fonts: dict[Face, Font]) -> bytes:
+def _content(page: Marked, fonts: dict[Face, Font], pictures: dict[Raster, str]) -> bytes:
     """Return the page's content stream, with each run in a marked-content sequence."""
     said = []
     for mark, run in page.runs:
         said.append(mark)
-        said += (_shapes(each) if isinstance(each, PlacedOutlines) else _drawn(each, fonts) for each in run)
+        for each in run:
+            if isinstance(each, PlacedOutlines):
+                said.append(_shapes(each))
+            elif isinstance(each, PlacedRaster):
+                name = pictures[each.raster].partition(" ")[0]
+                said.append(
+                    f"q {each.width:.2f} 0 0 {each.height:.2f} {each.x:g} {each.y:.2f} cm {name} Do Q\n"
+                )
+            else:
+                said.append(_drawn(each, fonts))
         said.append("EMC\n")
     return "".join(said).encode("ascii")
 

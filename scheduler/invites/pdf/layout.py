@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from scheduler.invites.pdf.blocks import (
@@ -13,17 +14,21 @@ from scheduler.invites.pdf.blocks import (
     GAP,
     HEIGHT,
     LEADING,
+    LOGO_HEIGHT,
+    LOGO_WIDTH,
     MARGIN,
     WIDTH,
     Block,
     BlockStyle,
     Paragraph,
     Sheet,
+    SheetLook,
     Style,
     TableCell,
 )
 from scheduler.invites.pdf.faces import find_glyphs
 from scheduler.invites.pdf.lines import break_lines, line_width
+from scheduler.invites.pdf.rasters import Raster
 from scheduler.invites.pdf.shaping import TextLine
 from scheduler.invites.pdf.structure import BlockParts, Element, build_structure
 from scheduler.invites.pdf.vectors import Ink, Outline, Vectors
@@ -59,7 +64,18 @@ class PlacedOutlines(NamedTuple):
     part: Element | None = None
 
 
-Page = list[PlacedLine | PlacedOutlines]
+class PlacedRaster(NamedTuple):
+    """A decorative picture with its lower left corner and size."""
+
+    raster: Raster
+    x: float
+    y: float
+    width: float
+    height: float
+    part: Element | None = None
+
+
+Page = list[PlacedLine | PlacedOutlines | PlacedRaster]
 
 
 def lay_out_pages(sheet: Sheet, root: Element) -> list[Page]:
@@ -67,7 +83,10 @@ def lay_out_pages(sheet: Sheet, root: Element) -> list[Page]:
 
     A block is split only if it is longer than a page.
     """
-    made = _filled(sheet.blocks, build_structure(sheet, root))
+    logo = _logo(sheet.look)
+    made = _filled(sheet.blocks, build_structure(sheet, root), _TOP - (logo.height + GAP if logo else 0))
+    made = [[_tinted(each, sheet.look) for each in page] for page in made]
+    made[0][:0] = [logo] if logo else []
     for number, page in enumerate(made, 1):
         right = MARGIN + (CODE if sheet.code else 0)
         placed, _ = _column(sheet.foot_of(number, len(made)), MARGIN, _BOTTOM - GAP, right)
@@ -75,9 +94,26 @@ def lay_out_pages(sheet: Sheet, root: Element) -> list[Page]:
     return made
 
 
-def _filled(blocks: Sequence[Block], said: Sequence[BlockParts]) -> list[Page]:
+def _logo(look: SheetLook) -> PlacedRaster | None:
+    """Return the logo at the top of the first page."""
+    if look.logo is None:
+        return None
+    width, height = look.logo.fitted(LOGO_WIDTH, LOGO_HEIGHT)
+    return PlacedRaster(look.logo, MARGIN, _TOP - height, width, height)
+
+
+def _tinted(
+    placed: PlacedLine | PlacedOutlines | PlacedRaster, look: SheetLook
+) -> PlacedLine | PlacedOutlines | PlacedRaster:
+    """Return the name of a day in the accent colour, and anything else unchanged."""
+    if look.accent is None or not isinstance(placed, PlacedLine) or placed.look is not Style.DAY.value:
+        return placed
+    return placed._replace(look=replace(placed.look, colour=look.accent))
+
+
+def _filled(blocks: Sequence[Block], said: Sequence[BlockParts], top: float) -> list[Page]:
+    """Return the pages of blocks. The text of the first one begins at `top`."""
     made: list[Page] = [[]]
-    top = _TOP
     is_row = False
     drawn = [_block(*each, says_header=each[0].begins_table) for each in zip(blocks, said, strict=True)]
     for at, (block, (placed, height)) in enumerate(zip(blocks, drawn, strict=True)):

@@ -42,7 +42,7 @@ class Marked:
     page: Page
 
     @cached_property
-    def runs(self) -> list[tuple[str, list[PlacedLine | PlacedOutlines]]]:
+    def runs(self) -> list[tuple[str, Page]]:
         """The opening operator of each run, and its content."""
         made, number = [], 0
         for part, found in groupby(self.page, lambda each: each.part):

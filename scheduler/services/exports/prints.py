@@ -16,6 +16,7 @@ from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.invites.agenda.agenda import AgendaDocument, AgendaEntry
 from scheduler.invites.agenda.pdf import render_agenda_pdf, render_agendas_pdf
 from scheduler.invites.catalogue import choose_language
+from scheduler.services.branding import sheets as brand_sheets
 from scheduler.services.exports import meeting_list
 from scheduler.services.exports.meeting_list import ListedMeeting
 from scheduler.services.exports.schedule_lists import Export
@@ -113,7 +114,8 @@ def make_pack(
     if not sheets:  # a page stating that nothing is published
         event = session.get_one(Event, actor.event_id)
         sheets = {"": AgendaDocument(owner=event.name, event_name=event.name, timezone=event.timezone,
-                                  language=event.language, entries=())}  # fmt: skip
+                                  language=event.language, entries=(),
+                                  look=brand_sheets.sheet_look(session, event))}  # fmt: skip
     end = f"-{version.number}" if version is not None else ""
     end += f"-part-{part}" if part is not None and part > 1 else ""
     name = f"{kind.value}-{actor.event_key}{end}.pdf"
@@ -144,7 +146,7 @@ def list_sheets(
     if only is None:
         actor.require(Right.READ_AGENDAS)
     event = session.get_one(Event, actor.event_id)
-    languages = _languages(session, event, kind)
+    languages, look = _languages(session, event, kind), brand_sheets.sheet_look(session, event)
     grouped: dict[tuple[str, str], list[AgendaEntry]] = defaultdict(list)
     if version is not None:
         for language in sorted({event.language, *languages.values()}):
@@ -165,6 +167,7 @@ def list_sheets(
                 published_at=version.published_at if version is not None else None,
                 own_label=owner if kind is PrintPack.FIRMS else "",
                 contact=event.contact,
+                look=look,
             ),
         )
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import names
 from scheduler.invites.agenda import agenda as invites
 from scheduler.invites.catalogue import load_words
+from scheduler.services.branding import sheets
 from scheduler.services.directory.references import PersonRef
 from scheduler.services.identity.actors import Actor
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
@@ -46,6 +47,7 @@ def _sheet(session: Session, actor: Actor, agenda: Agenda, *, is_firm: bool) -> 
         published_at=agenda.published_at,
         own_label=owner if is_firm else "",
         contact=event.contact,
+        look=sheets.sheet_look(session, event),
     )
 
 

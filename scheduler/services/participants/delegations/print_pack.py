@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
@@ -12,6 +13,7 @@ from scheduler.domain.errors import NotFound
 from scheduler.invites.agenda.agenda import AgendaDocument
 from scheduler.invites.agenda.pdf import Cover, render_agendas_pdf
 from scheduler.invites.catalogue import load_words
+from scheduler.services.branding import sheets
 from scheduler.services.exports import prints
 from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
 from scheduler.services.participants.delegations import delegations
@@ -40,7 +42,8 @@ def make_print_pack(session: Session, actor: Actor, key: str, *, part: int = 1) 
         sheet for person, sheet in prints.list_sheets(session, actor, PrintPack.PEOPLE, published, only=own)
     ]
     event = session.get_one(Event, actor.event_id)
-    return card.form.name, render_agendas_pdf(agendas, _cover(card, people, event))
+    look = agendas[0].look if agendas else sheets.sheet_look(session, event)
+    return card.form.name, render_agendas_pdf(agendas, replace(_cover(card, people, event), look=look))
 
 
 def _cover(card: DelegationCard, listed: Sequence[DelegationPersonCard], event: Event) -> Cover:
