@@ -167,7 +167,7 @@ def test_postgresql_is_dumped_and_restored(
     if client_version() < server_version(database):
         with (
             owning(database) as owner,
-            pytest.raises(BackupFailed, match="server version mismatch|is not installed here"),
+            pytest.raises(BackupFailed, match=r"server version mismatch|is not installed here"),
         ):
             backups.back_up(owner, tmp_path / "backup.zip")
         assert list(tmp_path.iterdir()) == []
