@@ -1,3 +1,3 @@
 """Outbox: queued emails and their content."""
 
-__all__ = ["letters", "outbox", "payloads"]
+__all__ = ["letters", "looks", "outbox", "payloads"]
