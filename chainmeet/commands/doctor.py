@@ -9,7 +9,7 @@ import click
 from chainmeet.connection import data_option
 
 
-class _Address(click.ParamType):
+class _Address(click.ParamType[tuple[str, int]]):
     name = "HOST:PORT"
 
     def convert(

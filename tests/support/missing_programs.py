@@ -46,6 +46,15 @@ def dovecot() -> str | None:
     return shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin")
 
 
+def postgresql_client() -> int:
+    """Return the major version of PostgreSQL's programs, or 0 without them."""
+    program = shutil.which("pg_dump")
+    if program is None:
+        return 0
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(said.split()[2].partition(".")[0])
+
+
 def _has_dovecot() -> bool:
     return dovecot() is not None and Path("/usr/lib/dovecot/lmtp").exists() and _has("openssl")
 

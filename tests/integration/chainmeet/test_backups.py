@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
-import subprocess
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,6 +22,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, Invitation, OutboxEmail
 from scheduler.version import installed_version
 from tests.integration.delivery.test_sending import publish
+from tests.support import missing_programs
 from tests.support.databases import Databases, owning
 from tests.support.publishing import SETTINGS
 
@@ -145,15 +144,6 @@ def test_a_backup_never_replaces_another_file(database: Database, backup: Path) 
     assert backup.read_bytes() == before
 
 
-def client_version() -> int:
-    """Return the major version of pg_dump, or 0 without it."""
-    program = shutil.which("pg_dump")
-    if program is None:
-        return 0
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    return int(re.findall(r"(\d+)\.", said)[0])
-
-
 def server_version(database: Database) -> int:
     with database.read() as session:
         return int(session.scalar(text("SHOW server_version_num"))) // 10_000
@@ -164,7 +154,7 @@ def test_postgresql_is_dumped_and_restored(
     database: Database, postgres_databases: Databases, tmp_path: Path
 ) -> None:
     publish(database)
-    if client_version() < server_version(database):
+    if missing_programs.postgresql_client() < server_version(database):
         with (
             owning(database) as owner,
             pytest.raises(BackupFailed, match=r"server version mismatch|is not installed here"),
