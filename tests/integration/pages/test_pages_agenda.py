@@ -36,7 +36,7 @@ def test_agendas_show_who_meets_whom_when_and_where(site: Site) -> None:
         people = [colleague, site.expo.people[1][0]]
         make_version(session, site.expo, [meet(request, site.expo, slot=2, people=people)])
     page = site.browser(colleague).get(site.path("/agenda"))
-    assert "Tue, 8 December 2026" in page and ">09:00</time>" in page and ">09:30</time>" in page
+    assert "Tue, 8 December 2026" in page and ">09:00</time>" in page and "<small>09:30</small>" in page
     assert "Beijing time, UTC+08:00" in page and "Table t0" in page and "Hall 0" in page
     assert "Firm 1" in page and "F1-P0" in page and "Solid cells" in page
     exhibitor = site.exhibitor(0)
