@@ -85,6 +85,9 @@ NO_PAGES = {
     "my_day.serve_worker": "a script",
     "versions.show_panel": "a part of versions.show_version",
     "firms.serve_logo": "an image",
+    "brand_files.serve_file": "an image or a style sheet",
+    "brand.show_preview": "a part of brand.show_brand",
+    "metrics.metrics": "figures for a program",
 }
 """Routes that are no pages; `v1` is JSON."""
 

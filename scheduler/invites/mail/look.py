@@ -21,7 +21,6 @@ _DARK: Final = "#5cc0b7"
 _DARK_INK: Final = "#06201f"
 """The site's accent in `templates/*.html`: light mode, dark mode, and text on the latter."""
 _STYLED: Final = re.compile(r'\b(?:style|bgcolor)="[^"]*"')
-_SHEET: Final = re.compile(r"<style>.*?</style>", re.DOTALL)
 _LOGO_PATH: Final = re.compile(r"/brand/[^/?#]+/[0-9a-f]{32}/logo\.png$")
 
 
@@ -63,10 +62,10 @@ class EmailLook:
         if not self.accent:
             return html
         light, dark = colours.light_palette(self.accent), colours.dark_palette(self.accent)
-        sheet = _SHEET.search(html)
-        if sheet is not None:
-            dyed = sheet[0].replace(_DARK, dark.accent).replace(_DARK_INK, dark.ink)
-            html = f"{html[: sheet.start()]}{dyed}{html[sheet.end() :]}"
+        before, begin, rest = html.partition("<style>")
+        sheet, end, after = rest.partition("</style>")
+        dyed = sheet.replace(_DARK, dark.accent).replace(_DARK_INK, dark.ink)
+        html = f"{before}{begin}{dyed}{end}{after}"
         return _STYLED.sub(lambda found: found[0].replace(_LIGHT, light.accent), html)
 
 
