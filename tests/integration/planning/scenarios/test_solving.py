@@ -190,7 +190,7 @@ def test_what_has_no_plan_cannot_be_changed_or_loses_its_worker_says_so(database
     assert "No schedule can keep all the rules" in (look(database, expo, number).error or "")
     number = made(database, expo, TablesChange(hall=expo.halls[0].key, step="fewer", count=9))
     assert not scenario_execution.execute_scenario(database, settings=SETTINGS)
-    assert "has 2 open tables, so 9 can't be removed" in (look(database, expo, number).error or "")
+    assert "Open tables in hall h0: 2, so 9 can't be removed" in (look(database, expo, number).error or "")
     number = made(database, expo)
     with database.write() as session:
         assert scenario_queue.claim_scenario(session, now=NOW) is not None
