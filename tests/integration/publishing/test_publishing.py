@@ -230,7 +230,7 @@ def test_as_many_changes_as_the_budget_allows_are_published(scene: Scene) -> Non
     [
         ({"percent": 75, "a_person": 1, "hours": 0}, None),
         ({"percent": 74, "a_person": 1, "hours": 0}, "it changes 3 of 4 published meetings, 75.0%"),
-        ({"percent": 100, "a_person": 0, "hours": 0}, "the limit per person: 6, one of them with 1"),
+        ({"percent": 100, "a_person": 0, "hours": 0}, "changes per person (0): 6, the highest 1"),
         (
             {"percent": 100, "a_person": 1, "hours": 240_000},
             "changed meetings that start within 240000 hours: 3",
