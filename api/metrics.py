@@ -104,25 +104,35 @@ class _Requests:
     def __init__(self) -> None:
         from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
-        disable_created_metrics()  # type: ignore[no-untyped-call]
+        disable_created_metrics()
         self.registry = CollectorRegistry()
-        own = {"registry": self.registry}
         self._requests = Counter(
-            "chainmeet_http_requests", "Requests handled.", ("route", "method", "status"), **own
+            "chainmeet_http_requests",
+            "Requests handled.",
+            ("route", "method", "status"),
+            registry=self.registry,
         )
         self._seconds = Counter(
-            "chainmeet_http_request_seconds", "Time spent on requests, by route.", ("route",), **own
+            "chainmeet_http_request_seconds",
+            "Time spent on requests, by route.",
+            ("route",),
+            registry=self.registry,
         )
         self._sql = Counter(
-            "chainmeet_http_sql_seconds", "Time that requests waited for the database.", ("route",), **own
+            "chainmeet_http_sql_seconds",
+            "Time that requests waited for the database.",
+            ("route",),
+            registry=self.registry,
         )
-        self._octets = Counter("chainmeet_http_response_bytes", "Bytes of responses.", ("part",), **own)
+        self._octets = Counter(
+            "chainmeet_http_response_bytes", "Bytes of responses.", ("part",), registry=self.registry
+        )
         self._durations = Histogram(
             "chainmeet_http_request_duration_seconds",
             "Duration of requests.",
             ("part",),
             buckets=BUCKETS,
-            **own,
+            registry=self.registry,
         )
         self._lock = threading.Lock()
         self._known: set[tuple[str, str, str]] = set()
@@ -158,7 +168,7 @@ class _Metrics:
         from prometheus_client import CollectorRegistry, multiprocess
 
         registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        multiprocess.MultiProcessCollector(registry)
         return registry
 
     def state_text(self) -> bytes:
