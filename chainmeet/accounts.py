@@ -79,7 +79,7 @@ def resume_site(database: Database, settings: Settings, *, accepts_copy: bool = 
 
     Raises RestoredDatabase for a copy, unless the caller accepts it.
     """
-    restored_copy.guard(database, settings, now=database.now())
+    restored_copy.pause_if_copied(database, settings, now=database.now())
     with database.write() as session:
         now = database.now_in(session)
         if accepts_copy:

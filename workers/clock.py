@@ -158,7 +158,7 @@ class Clock:
     def _watch_journal(self) -> None:
         """Pause the site if its database is a copy. Otherwise note in the journal how far the database is."""
         try:
-            if restored_copy.guard(self.database, self.settings, now=self.database.now()):
+            if restored_copy.pause_if_copied(self.database, self.settings, now=self.database.now()):
                 restored_copy.record_live_secrets(self.database, self.settings)
                 if self._claim("journal", JOURNAL):
                     restored_copy.record_state(self.database, self.settings, now=self.database.now())

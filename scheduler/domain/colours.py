@@ -10,6 +10,8 @@ from typing import Final
 TEXT_CONTRAST: Final = 4.5
 """Minimum contrast of text with its background (WCAG 2.2, 1.4.3)."""
 WHITE, BLACK = "#ffffff", "#000000"
+SITE_ACCENT: Final = "#0b5d63"
+"""Accent of the site in light mode, as in `api/static/tokens.css` and the templates of emails."""
 LIGHT_SURFACES: Final = (
     *("#ffffff", "#f5f7f6", "#eef2f1", "#f0f5f4"),
     *("#e2f3e8", "#fdf0d9", "#fbe6e7", "#e6f0fa"),

@@ -19,7 +19,7 @@ from typing import Any, Final
 TAIL: Final = 65_536
 """Octets at the end of the file with the newest epoch. Concurrent writers are some lines apart."""
 COMPACT_FROM: Final = 4_000_000
-"""A smaller journal is never compacted."""
+"""A smaller journal is never compacted, nor is one that has not doubled since its last compaction."""
 
 Line = dict[str, Any]
 
@@ -78,19 +78,29 @@ class SendJournal:
             yield from filter(None, map(_parsed, file))
 
     def compact(self, keep: Callable[[Iterator[Line]], Sequence[Line]]) -> bool:
-        """Rewrite the journal with the lines that `keep` returns, if it is large enough. Crash-safe."""
-        try:
-            if self.path.stat().st_size < COMPACT_FROM:
-                return False
-        except FileNotFoundError:
+        """Rewrite the journal with the lines that `keep` returns, if it has grown enough. Crash-safe.
+
+        Senders wait meanwhile, so the work is bounded: a journal of n octets is read once for n octets that
+        were added.
+        """
+        if not self._has_grown():
             return False
         with self._locked():
             state = self._state()
             if state is None:
                 return False
-            kept = [{"installation": state.installation}, *keep(self.lines()), {"e": state.epoch}]
-            self._replace(kept)
+            kept = [*keep(self.lines()), {"e": state.epoch}]
+            size = sum(len(_octets(line)) for line in kept)
+            self._replace([{"installation": state.installation, "compacted": size}, *kept])
         return True
+
+    def _has_grown(self) -> bool:
+        try:
+            with self.path.open("rb") as file:
+                first = _parsed(file.readline()) or {}
+                return file.seek(0, os.SEEK_END) >= max(COMPACT_FROM, 2 * first.get("compacted", 0))
+        except FileNotFoundError:
+            return False
 
     def _state(self) -> JournalState | None:
         try:

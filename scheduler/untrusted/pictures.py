@@ -53,14 +53,7 @@ class Picture:
 
 def read_picture(octets: bytes) -> Picture:
     """Return the picture of a PNG, JPEG or GIF file (first frame). Raises UnusablePicture."""
-    if len(octets) > MAX_OCTETS:
-        raise UnusablePicture("large")
-    sides = _sides(octets)
-    if sides is None:
-        raise UnusablePicture("svg" if b"<svg" in octets[:4_096].lower() else "kind")
-    if min(sides) < MIN_SIDE or max(sides) > MAX_SIDE:
-        raise UnusablePicture("sides")
-    return _decoded(octets, sides)
+    return _decoded(octets, _check_header(octets, MAX_OCTETS))
 
 
 def read_brand_picture(octets: bytes, kind: str) -> Picture:
@@ -70,13 +63,9 @@ def read_brand_picture(octets: bytes, kind: str) -> Picture:
     """
     import pymupdf
 
-    if len(octets) > BRAND_MAX_OCTETS[kind]:
-        raise UnusablePicture("large")
-    sides = None if octets.startswith(_GIF) else _sides(octets)
-    if sides is None:
-        raise UnusablePicture("svg" if b"<svg" in octets[:4_096].lower() else "kind")
-    if min(sides) < MIN_SIDE or max(sides) > MAX_SIDE:
-        raise UnusablePicture("sides")
+    if octets.startswith(_GIF):
+        raise UnusablePicture("kind")
+    sides = _check_header(octets, BRAND_MAX_OCTETS[kind])
     try:
         pixmap = _pixels(octets, sides)
         side = float(_BRAND_SIDE[kind])
@@ -144,6 +133,18 @@ def _decoded(octets: bytes, sides: tuple[int, int]) -> Picture:
     except (ValueError, RuntimeError, pymupdf.mupdf.FzErrorBase) as error:
         raise UnusablePicture("broken") from error
     return Picture(small.width, small.height, base64.b64encode(png).decode("ascii"))
+
+
+def _check_header(octets: bytes, most: int) -> tuple[int, int]:
+    """Return the size in pixels. Raises UnusablePicture for a file that must not be decoded."""
+    if len(octets) > most:
+        raise UnusablePicture("large")
+    sides = _sides(octets)
+    if sides is None:
+        raise UnusablePicture("svg" if b"<svg" in octets[:4_096].lower() else "kind")
+    if min(sides) < MIN_SIDE or max(sides) > MAX_SIDE:
+        raise UnusablePicture("sides")
+    return sides
 
 
 def _sides(octets: bytes) -> tuple[int, int] | None:

@@ -29,7 +29,6 @@ Answer = Response | tuple[str, int]
 
 _ROOM = 2 * sum(BRAND_MAX_OCTETS.values())
 """Maximum octets of the form, so that files slightly above their limits get an error of their own."""
-_DEFAULT_ACCENT, _DEFAULT_BANNER = "#0b5d63", "#0b5d63"
 
 
 @blueprint.get("")
@@ -115,8 +114,8 @@ def _form(actor: Actor, typed: Mapping[str, str], faults: Mapping[str, str]) -> 
 
 def _look(typed: Mapping[str, str]) -> dict[str, Any]:
     """Return the colours of the preview in both schemes, for typed colours or those of the site."""
-    accent = colours.read_colour(typed.get("accent", "")) or _DEFAULT_ACCENT
-    banner = colours.read_colour(typed.get("banner", "")) or _DEFAULT_BANNER
+    accent = colours.read_colour(typed.get("accent", "")) or colours.SITE_ACCENT
+    banner = colours.read_colour(typed.get("banner", "")) or colours.SITE_ACCENT
     ratio = colours.contrast(accent, colours.WHITE)
     return {
         "schemes": [

@@ -16,10 +16,9 @@ from typing import Any, Final
 
 from scheduler.domain import colours
 
-_LIGHT: Final = "#0b5d63"
 _DARK: Final = "#5cc0b7"
 _DARK_INK: Final = "#06201f"
-"""The site's accent in `templates/*.html`: light mode, dark mode, and text on the latter."""
+"""The site's accent in dark mode in `templates/*.html`, and text on it."""
 _STYLED: Final = re.compile(r'\b(?:style|bgcolor)="[^"]*"')
 _LOGO_PATH: Final = re.compile(r"/brand/[^/?#]+/[0-9a-f]{32}/logo\.png$")
 
@@ -66,7 +65,7 @@ class EmailLook:
         sheet, end, after = rest.partition("</style>")
         dyed = sheet.replace(_DARK, dark.accent).replace(_DARK_INK, dark.ink)
         html = f"{before}{begin}{dyed}{end}{after}"
-        return _STYLED.sub(lambda found: found[0].replace(_LIGHT, light.accent), html)
+        return _STYLED.sub(lambda found: found[0].replace(colours.SITE_ACCENT, light.accent), html)
 
 
 SITE_LOOK: Final = EmailLook()

@@ -101,7 +101,7 @@ class _Delivery:
     """Events whose emails organisers paused since the last claim."""
 
     def run(self) -> int:
-        if not restored_copy.guard(self.database, self.settings, now=self.now()):
+        if not restored_copy.pause_if_copied(self.database, self.settings, now=self.now()):
             return 0
         self._rehearse()
         while self._goes_on():
@@ -223,7 +223,7 @@ class _Delivery:
             if row.event_id is not None and outbox.is_event_paused(session, row.event_id):
                 self.paused.add(row.event_id)
         caused_by = {"request": row.web_request} if row.web_request else {}
-        log.info("email sent", mail=row.id, kind=row.kind.value, reply=reply, **caused_by)
+        log.info("email sent", email_id=row.id, kind=row.kind.value, reply=reply, **caused_by)
         if opened:
             with (
                 self.database.write() as session
@@ -240,7 +240,7 @@ class _Delivery:
             try:
                 journal.append([journal_line(row, self.epoch, self.settings.secret_key, now=self.now())])
             except OSError:
-                log.exception("an accepted email is not in the journal", mail=row.id)
+                log.exception("an accepted email is not in the journal", email_id=row.id)
 
     def _refused(self, row: OutboxEmail, failure: SendFailure) -> None:
         refusal = refusals.classify_refusal(failure.reply_code, failure.reply)

@@ -55,7 +55,7 @@ def open_journal(settings: Settings) -> SendJournal | None:
     return SendJournal(Path(settings.journal)) if settings.journal else None
 
 
-def guard(database: Database, settings: Settings, *, now: datetime) -> bool:
+def pause_if_copied(database: Database, settings: Settings, *, now: datetime) -> bool:
     """Pause the site if its database is a copy. Return True if it is not.
 
     The first call of an installation creates its id and its journal. Raises OSError if the journal cannot be

@@ -107,7 +107,7 @@ def test_rows_of_people_show_what_their_meeting_can_do_at_each_time(board: Board
     page = board.browser.get(board.path("?draft=2&rows=person"))
     assert "F0-P0" in page
     page = board.pick(board.hall.one, rows="person")
-    assert page.count('class="held"') == 1, "F1-P0 stands in the other hall"
+    assert page.count('class="current"') == 1, "F1-P0 stands in the other hall"
     assert 'class="free"' in page
 
 

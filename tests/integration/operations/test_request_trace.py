@@ -72,7 +72,7 @@ def test_emails_of_a_publication_name_the_request_and_the_servers_queue_number(d
     lines = deliver(database, QUEUED_AS)
     assert {row.accepted_reply for row in emails(database)} == {"2.0.0 Ok: queued as 4Xy7Zq"}
     assert {(line["request"], line["reply"]) for line in lines} == {("abc-4", "2.0.0 Ok: queued as 4Xy7Zq")}
-    assert sorted(line["mail"] for line in lines) == [row.id for row in queued]
+    assert sorted(line["email_id"] for line in lines) == [row.id for row in queued]
 
 
 @pytest.mark.smtp
@@ -83,7 +83,7 @@ def test_a_reply_that_names_the_recipient_is_kept_without_the_address(database: 
     lines = deliver(database, f"250 message for {to} accepted")
     sent = [row for row in emails(database) if row.state is OutboxState.SENT and row.to_address == to]
     assert {row.accepted_reply for row in sent} == {"message for ... accepted"}
-    assert to not in str([line for line in lines if line["mail"] == sent[0].id])
+    assert to not in str([line for line in lines if line["email_id"] == sent[0].id])
     assert all("request" not in line for line in lines)  # nothing on the web caused it
 
 

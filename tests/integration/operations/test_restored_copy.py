@@ -51,7 +51,7 @@ class Site:
         return SendJournal(self.folder)
 
     def guard(self, **changes: str) -> bool:
-        return restored_copy.guard(self.database, replace(self.settings, **changes), now=NOW)
+        return restored_copy.pause_if_copied(self.database, replace(self.settings, **changes), now=NOW)
 
     def deliver(self, minutes: float = 0) -> int:
         return Sender(self.database, self.settings).deliver(minutes)

@@ -63,3 +63,18 @@ def test_compaction_keeps_what_is_needed_and_the_epoch(
     assert journal.compact(lambda lines: [line for line in lines if line["e"] == 4])
     assert list(journal.lines()) == [{"e": 4}, {"e": 9}]
     assert journal.state() == JournalState("abc", 9, has_entries=True)
+
+
+def test_a_journal_is_compacted_again_once_it_has_doubled(
+    journal: SendJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that is needed may be more than the limit: it is not rewritten at each call."""
+    monkeypatch.setattr(send_journal, "COMPACT_FROM", 10)
+    journal.append([{"e": n, "x": "y" * 100} for n in range(100)])
+    assert journal.compact(list)
+    assert not journal.compact(list)
+    journal.append([{"e": n, "x": "y" * 100} for n in range(100, 190)])
+    assert not journal.compact(list)
+    journal.append([{"e": n, "x": "y" * 100} for n in range(190, 220)])
+    assert journal.compact(list)
+    assert journal.state() == JournalState("abc", 219, has_entries=True)

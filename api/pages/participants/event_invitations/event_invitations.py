@@ -90,11 +90,11 @@ def _page(
             typed={"group": group, "note": note, "attendees": with_attendees},
             faults=faults or {},
             may_send=actor.may(Right.CONTROL_EMAIL_QUEUE),
-            mails=[(language, _mail(language, event.name)) for language in languages()],
+            emails=[(language, _email(language, event.name)) for language in languages()],
         )
 
 
-def _mail(language: str, event: str) -> dict[str, str]:
+def _email(language: str, event: str) -> dict[str, str]:
     """Return the invitation email for exhibitors in a language."""
     said = load_words(language).desk
     parts = ("subject", "intro", "button", "after")
