@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from sqlalchemy import select, update
@@ -32,7 +32,7 @@ from scheduler.storage.send_journal import JournalState, Line, SendJournal
 
 log = structlog.get_logger()
 
-KEEPS: Final = timedelta(days=30)
+RETENTION: Final = timedelta(days=30)
 """A meeting that ended, and an email about no meeting, leave the journal after this time."""
 LIVE_SECRETS: Final = "secrets.json"
 
@@ -161,7 +161,7 @@ def record_live_secrets(database: Database, settings: Settings) -> None:
     if path.exists() and path.read_text() == text:
         return
     new = path.with_suffix(".new")
-    with new.open("w") as file:
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -187,16 +187,19 @@ def short_hash(text: str) -> str:
 
 def compacted(lines: Iterator[Line], *, now: datetime) -> Sequence[Line]:
     """Return the lines that are still needed: the last one about each calendar entry, and recent ones."""
-    since = (now - KEEPS).isoformat()
-    kept: dict[tuple[Any, ...], Line] = {}
+    since = (now - RETENTION).isoformat()
+    entries: dict[tuple[str, int, str], Line] = {}
+    messages: dict[str, Line] = {}
     for line in lines:
         if "u" in line and max(line["z"], line["t"]) > since:
-            key: tuple[Any, ...] = line["u"], line["a"], line["h"]
-            if key not in kept or (line["s"], line["d"]) >= (kept[key]["s"], kept[key]["d"]):
-                kept[key] = line
+            key = line["u"], line["a"], line["h"]
+            if key not in entries or (line["s"], line["d"]) >= (entries[key]["s"], entries[key]["d"]):
+                entries[key] = line
         if "m" in line and line["t"] > since:
-            kept["m", line["m"]] = {name: line[name] for name in ("e", "t", "m")}
-    return list(kept.values())
+            messages[line["m"]] = {name: line[name] for name in ("e", "t", "m")}
+    for line in entries.values():
+        messages.pop(line["m"], None)
+    return [*entries.values(), *messages.values()]
 
 
 def _epoch_line(epoch: int, now: datetime) -> Line:

@@ -271,6 +271,8 @@ def test_the_hashes_of_valid_secrets_follow_the_database(site: Site) -> None:
     with site.database.write() as session:
         session.execute(update(ApiToken).values(revoked_at=NOW))
     assert known & live() == {restored_copy.short_hash(feed)}
+    for path in site.folder.iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path.name
 
 
 def test_the_page_says_that_the_database_is_a_copy_and_resumes_when_that_is_confirmed(site: Site) -> None:
