@@ -97,8 +97,8 @@ class SendJournal:
     def _has_grown(self) -> bool:
         try:
             with self.path.open("rb") as file:
-                first = _parsed(file.readline()) or {}
-                return file.seek(0, os.SEEK_END) >= max(COMPACT_FROM, 2 * first.get("compacted", 0))
+                compacted = int((_parsed(file.readline()) or {}).get("compacted", 0))
+                return file.seek(0, os.SEEK_END) >= max(COMPACT_FROM, 2 * compacted)
         except FileNotFoundError:
             return False
 
