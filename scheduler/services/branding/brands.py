@@ -105,8 +105,8 @@ def _contrast_faults(accent: str) -> Iterator[Fault]:
         yield Fault(
             "accent",
             gettext_lazy(
-                "choose a darker colour, like %(colour)s; the contrast with white text is %(ratio)s:1, "
-                "and it must be at least 4.5:1",
+                "choose a darker colour, like %(colour)s; "
+                "contrast with white text: %(ratio)s:1, minimum 4.5:1",
                 colour=colours.darkened(accent),
                 ratio=f"{int(ratio * 100) / 100:.2f}",
             ),

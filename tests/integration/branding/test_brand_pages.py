@@ -56,7 +56,7 @@ def test_the_settings_lead_to_the_brand_and_it_is_saved(site: Site) -> None:
 
 def test_a_wrong_field_has_its_error_and_keeps_what_was_typed(site: Site) -> None:
     page = save(site, 422, accent="#8fd14f", sender="a@b", logo=(io.BytesIO(b"<svg/>"), "logo.svg"))
-    assert 'id="accent-error"' in page and "the contrast with white text is 1.84:1" in page
+    assert 'id="accent-error"' in page and "contrast with white text: 1.84:1" in page
     assert 'id="sender-error"' in page and 'id="logo-error"' in page
     assert 'value="#8fd14f"' in page and 'value="a@b"' in page
     assert 'id="logo-error"' in save(site, 413, logo=(io.BytesIO(b"x" * (6 << 20)), "logo.png"))

@@ -110,8 +110,7 @@ def test_faults_are_said_at_their_fields_all_at_once_and_nothing_is_stored(
         files={BrandPicture.LOGO: b"<svg/>", BrandPicture.HERO: b"RIFF....WEBP"},
     )
     assert faults_of(database, expo, wrong) == {
-        "accent": "choose a darker colour, like #598231; the contrast with white text is 1.84:1, "
-        "and it must be at least 4.5:1",
+        "accent": "choose a darker colour, like #598231; contrast with white text: 1.84:1, minimum 4.5:1",
         "banner": "enter a hex code, like #0b5d63",
         "sender": "leave out @, < and >; emails show the address by itself",
         "headline": "enter at most 120 characters",
