@@ -37,7 +37,7 @@ REPORTING = (
     "scheduler/untrusted",
 )
 """Folders whose messages pass through a child process or a column as plain text."""
-TRAIL = "trail"
+AUDIT_LOG = "audit log"
 """The message context of audit log texts: `scheduler/services/audit_log/subjects.py`."""
 _VALUE = re.compile(r"%\((\w+)\)s")
 
@@ -101,14 +101,14 @@ def patterns(language: str) -> Patterns:
     return _patterns(
         each
         for each in messages(language)
-        if each.context != TRAIL and any(is_within(folder, REPORTING) for folder in each.auto_comments)
+        if each.context != AUDIT_LOG and any(is_within(folder, REPORTING) for folder in each.auto_comments)
     )
 
 
 @cache
-def trail_patterns(language: str) -> Patterns:
+def audit_log_patterns(language: str) -> Patterns:
     """Return the patterns of audit log messages."""
-    return _patterns(each for each in messages(language) if each.context == TRAIL)
+    return _patterns(each for each in messages(language) if each.context == AUDIT_LOG)
 
 
 def is_within(folder: str, folders: Sequence[str]) -> bool:

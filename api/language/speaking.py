@@ -18,7 +18,7 @@ from flask import Flask, g, has_request_context
 from markupsafe import Markup, escape
 
 from api.language import choosing, rooms
-from api.language.catalogs import SOURCE, TRAIL, languages, patterns, texts, trail_patterns
+from api.language.catalogs import AUDIT_LOG, SOURCE, audit_log_patterns, languages, patterns, texts
 from scheduler.domain import names
 from scheduler.i18n import (
     DisplayName,
@@ -198,17 +198,17 @@ def recorded(text: str, *, capital: bool = False) -> str:
     """
     if not text:
         return text
-    for pattern, (known,) in trail_patterns(language()) if language() != SOURCE else ():
+    for pattern, (known,) in audit_log_patterns(language()) if language() != SOURCE else ():
         if (found := pattern.values(text)) is not None:
-            text = pgettext(TRAIL, known, **{name: _part(name, value) for name, value in found.items()})
-            capital = capital and not str(texts(language()).pgettext(TRAIL, known)).startswith("%(")
+            text = pgettext(AUDIT_LOG, known, **{name: _part(name, value) for name, value in found.items()})
+            capital = capital and not str(texts(language()).pgettext(AUDIT_LOG, known)).startswith("%(")
             break
     return text[:1].upper() + text[1:] if capital else text
 
 
 def _part(name: str, value: str) -> str:
     """Translate a value of an entry: sentences about a venue change, another audit log text, or a name."""
-    return reported(value) if name == "changes" else str(texts(language()).pgettext(TRAIL, value))
+    return reported(value) if name == "changes" else str(texts(language()).pgettext(AUDIT_LOG, value))
 
 
 def init_app(app: Flask) -> None:

@@ -12,7 +12,7 @@ from flask.wrappers import Response
 from flask_login import login_required
 
 from api import auth, context
-from api.language import speaking, trail_words
+from api.language import audit_log_words, speaking
 from api.pages import paging, rendering
 from api.pages.audit_log.entry_changes import told_changes
 from scheduler.domain.errors import NotFound
@@ -34,7 +34,7 @@ blueprint.add_app_template_filter(told_changes)
 
 
 @blueprint.app_template_filter()
-def trail_role(role: str) -> str:
+def audit_log_role(role: str) -> str:
     """Return the label of a role in the page's language. Roles outside the team are returned unchanged."""
     return load_words(speaking.language()).desk.get(role, role)
 
@@ -60,7 +60,7 @@ def export_entries(event_key: str) -> Response:
         wanted, _ = _filter(events.get_event(db, actor).timezone)
         text = audit_entries.export_csv(db, actor, wanted, now=context.now())
     response = Response(text, content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="trail-{actor.event_key}.csv"'
+    response.headers["Content-Disposition"] = f'attachment; filename="audit-log-{actor.event_key}.csv"'
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -70,7 +70,7 @@ def export_entries(event_key: str) -> Response:
 def list_installation_entries() -> str:
     """List the entries of the installation, such as sign-ins and operators."""
     if not auth.user().is_operator:
-        raise NotFound("page", "trail")
+        raise NotFound("page", "audit-log")
     wanted, typed = _filter("UTC")
     with context.database().read() as db:
         page = audit_entries.list_installation_entries(
@@ -86,7 +86,7 @@ def _filter(timezone: str) -> tuple[AuditFilter, dict[str, str]]:
         timezone,
         act=typed["act"] if typed["act"] in audit_entries.list_acts() else "",
         text=typed["text"].translate(_PAUSES),
-        english=trail_words.english,
+        english=audit_log_words.english,
         since=_day(typed["since"]),
         until=_day(typed["until"]),
     )

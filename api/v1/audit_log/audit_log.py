@@ -44,4 +44,4 @@ def list_audit_log_entries(db: Session, actor: Actor, query: AuditLogQuery) -> A
 def verify_audit_log(db: Session, actor: Actor) -> Any:
     """Verify the hash chain of the audit log: whether each entry is as it was written"""
     limits.require(limits.COSTLY, actor.account_id, "verify_audit_log")
-    return audit_entries.is_trail_intact(db, actor)
+    return audit_entries.is_audit_log_intact(db, actor)

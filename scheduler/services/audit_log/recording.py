@@ -27,16 +27,16 @@ from scheduler.storage.models import Account, AuditChain, AuditLogEntry
 INSTALLATION = 0
 """The chain for acts that belong to no event."""
 
-COMMAND_LINE = pgettext_lazy("trail", "command line")
+COMMAND_LINE = pgettext_lazy("audit log", "command line")
 """Name of the actor if there is neither an account nor a name."""
 
-NIGHT = pgettext_lazy("trail", "overnight run")
+NIGHT = pgettext_lazy("audit log", "overnight run")
 """Name of the actor for acts of an overnight run."""
 
 MOST = 20_000
 """Maximum length of the JSON of the values before, and of those after, in characters."""
 
-_NOTES = "notes for the trail"
+_NOTES = "notes for the audit log"
 _ABOUT, _WHO, _FIRM, _ROLE = 200, 254, 64, 20
 
 

@@ -12,7 +12,7 @@ class AuditSubject(str):
 def pgettext_lazy(_context: str, text: str, /, **values: object) -> AuditSubject:
     """Fill in a subject's text with its values. Pages match the stored text by its pattern to translate it.
 
-    The context is "trail" in every call, so that catalogues keep these texts apart from others that are
+    The context is "audit log" in every call, so that catalogues keep these texts apart from others that are
     equal. A value that is an audit subject itself is translated too. Other values stay as they are.
     """
     return AuditSubject(text % values if values else text)
@@ -32,22 +32,22 @@ NOTHING = AuditSubject()
 """Subject of an entry whose act needs no further detail."""
 
 _LINKS = {
-    "unknown": pgettext_lazy("trail", "unknown link"),
-    "used": pgettext_lazy("trail", "used link"),
-    "expired": pgettext_lazy("trail", "expired link"),
+    "unknown": pgettext_lazy("audit log", "unknown link"),
+    "used": pgettext_lazy("audit log", "used link"),
+    "expired": pgettext_lazy("audit log", "expired link"),
 }
 _STEPS = {
-    "edit": pgettext_lazy("trail", "edit: %(subject)s"),
-    "withdraw": pgettext_lazy("trail", "withdraw: %(subject)s"),
-    "bring-back": pgettext_lazy("trail", "restore: %(subject)s"),
-    "absence": pgettext_lazy("trail", "absence: %(subject)s"),
-    "shifts": pgettext_lazy("trail", "shifts: %(subject)s"),
-    "merge": pgettext_lazy("trail", "merge: %(subject)s"),
-    "import": pgettext_lazy("trail", "import: %(subject)s"),
-    "remedy": pgettext_lazy("trail", "fix: %(subject)s"),
-    "register": pgettext_lazy("trail", "register: %(subject)s"),
-    "ask": pgettext_lazy("trail", "send request: %(subject)s"),
-    "accept": pgettext_lazy("trail", "accept: %(subject)s"),
-    "decline": pgettext_lazy("trail", "decline: %(subject)s"),
-    "undo": pgettext_lazy("trail", "undo: %(subject)s"),
+    "edit": pgettext_lazy("audit log", "edit: %(subject)s"),
+    "withdraw": pgettext_lazy("audit log", "withdraw: %(subject)s"),
+    "bring-back": pgettext_lazy("audit log", "restore: %(subject)s"),
+    "absence": pgettext_lazy("audit log", "absence: %(subject)s"),
+    "shifts": pgettext_lazy("audit log", "shifts: %(subject)s"),
+    "merge": pgettext_lazy("audit log", "merge: %(subject)s"),
+    "import": pgettext_lazy("audit log", "import: %(subject)s"),
+    "remedy": pgettext_lazy("audit log", "fix: %(subject)s"),
+    "register": pgettext_lazy("audit log", "register: %(subject)s"),
+    "ask": pgettext_lazy("audit log", "send request: %(subject)s"),
+    "accept": pgettext_lazy("audit log", "accept: %(subject)s"),
+    "decline": pgettext_lazy("audit log", "decline: %(subject)s"),
+    "undo": pgettext_lazy("audit log", "undo: %(subject)s"),
 }

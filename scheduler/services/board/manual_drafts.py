@@ -60,7 +60,7 @@ def start_draft(session: Session, actor: Actor, number: int, *, now: datetime) -
     base = versions.get_version(session, actor.event_id, number)
     version = release.create_manual_draft(session, base, by=actor.account_id, now=now)
     about = pgettext_lazy(
-        "trail",
+        "audit log",
         "manual draft %(draft)s created from version %(version)s",
         draft=version.number,
         version=number,
@@ -85,7 +85,7 @@ def request_draft(session: Session, actor: Actor, number: int, *, now: datetime)
     if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
         raise WrongState("version", number, base.state.value, "changed by hand", _audit_subject(base))
     job = version_jobs.request_manual_draft(session, base, by=actor.account_id, now=now)
-    about = pgettext_lazy("trail", "manual draft of version %(number)s requested", number=number)
+    about = pgettext_lazy("audit log", "manual draft of version %(number)s requested", number=number)
     recording.record_act(session, actor, Act.MANUAL_DRAFT, about, now=now)
     return job_card(job)
 

@@ -23,17 +23,17 @@ from scheduler.services.identity.actors import Actor
 from scheduler.storage.models import Account, EditStep
 
 _KINDS = {
-    EditStepKind.MOVE: pgettext_lazy("trail", "move"),
-    EditStepKind.PLACE: pgettext_lazy("trail", "change location"),
-    EditStepKind.PEOPLE: pgettext_lazy("trail", "change attendees"),
-    EditStepKind.SWAP: pgettext_lazy("trail", "swap"),
-    EditStepKind.ADD: pgettext_lazy("trail", "add"),
-    EditStepKind.CANCEL: pgettext_lazy("trail", "cancel"),
-    EditStepKind.LOCK: pgettext_lazy("trail", "lock"),
-    EditStepKind.UNLOCK: pgettext_lazy("trail", "unlock"),
-    EditStepKind.FORBID: pgettext_lazy("trail", "forbid time"),
-    EditStepKind.ALLOW: pgettext_lazy("trail", "allow time"),
-    EditStepKind.REPAIR: pgettext_lazy("trail", "move with other meetings"),
+    EditStepKind.MOVE: pgettext_lazy("audit log", "move"),
+    EditStepKind.PLACE: pgettext_lazy("audit log", "change location"),
+    EditStepKind.PEOPLE: pgettext_lazy("audit log", "change attendees"),
+    EditStepKind.SWAP: pgettext_lazy("audit log", "swap"),
+    EditStepKind.ADD: pgettext_lazy("audit log", "add"),
+    EditStepKind.CANCEL: pgettext_lazy("audit log", "cancel"),
+    EditStepKind.LOCK: pgettext_lazy("audit log", "lock"),
+    EditStepKind.UNLOCK: pgettext_lazy("audit log", "unlock"),
+    EditStepKind.FORBID: pgettext_lazy("audit log", "forbid time"),
+    EditStepKind.ALLOW: pgettext_lazy("audit log", "allow time"),
+    EditStepKind.REPAIR: pgettext_lazy("audit log", "move with other meetings"),
 }
 """Subjects of steps in the audit log."""
 
@@ -225,9 +225,9 @@ def _store_step(
         "requests": ", ".join(step.changes),
     }
     about = (
-        pgettext_lazy("trail", "draft %(number)s: %(step)s undone, %(requests)s", **values)
+        pgettext_lazy("audit log", "draft %(number)s: %(step)s undone, %(requests)s", **values)
         if is_undone
-        else pgettext_lazy("trail", "draft %(number)s: %(step)s, %(requests)s", **values)
+        else pgettext_lazy("audit log", "draft %(number)s: %(step)s, %(requests)s", **values)
     )
     recording.record_act(session, actor, Act.MANUAL_DRAFT, about, now=now)
     gain = round((old["score"] - new["score"]) if is_undone else (new["score"] - old["score"]), 6)

@@ -155,7 +155,7 @@ def _store(
         session,
         actor,
         Act.SETTINGS,
-        pgettext_lazy("trail", "brand"),
+        pgettext_lazy("audit log", "brand"),
         before=_for_the_log(before),
         after=_for_the_log(after),
         now=now,

@@ -52,7 +52,9 @@ def pause_emails(session: Session, actor: Actor, *, now: datetime) -> bool:
     actor.require(Right.CONTROL_EMAIL_QUEUE)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_(None))
     return (
-        _done(session, rows.values(mails_paused_at=now), pgettext_lazy("trail", "emails paused"), actor, now)
+        _done(
+            session, rows.values(mails_paused_at=now), pgettext_lazy("audit log", "emails paused"), actor, now
+        )
         > 0
     )
 
@@ -63,7 +65,11 @@ def resume_emails(session: Session, actor: Actor, *, now: datetime) -> bool:
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_not(None))
     return (
         _done(
-            session, rows.values(mails_paused_at=None), pgettext_lazy("trail", "emails resumed"), actor, now
+            session,
+            rows.values(mails_paused_at=None),
+            pgettext_lazy("audit log", "emails resumed"),
+            actor,
+            now,
         )
         > 0
     )
@@ -84,7 +90,9 @@ def stop_emails(session: Session, actor: Actor, *, now: datetime) -> int:
         outbox.untouched_condition(),
         OutboxEmail.stopped_at.is_(None),
     )
-    count = _done(session, rows.values(stopped_at=now), pgettext_lazy("trail", "emails stopped"), actor, now)
+    count = _done(
+        session, rows.values(stopped_at=now), pgettext_lazy("audit log", "emails stopped"), actor, now
+    )
     resume_emails(session, actor, now=now)
     return count
 
@@ -96,7 +104,7 @@ def requeue_stopped_emails(session: Session, actor: Actor, *, now: datetime) -> 
     return _done(
         session,
         rows.values(stopped_at=None),
-        pgettext_lazy("trail", "stopped emails queued again"),
+        pgettext_lazy("audit log", "stopped emails queued again"),
         actor,
         now,
     )

@@ -140,7 +140,9 @@ def save_texts(
     )
     session.flush()
     old = {part: before[part].text for part in changed}
-    about = pgettext_lazy("trail", "email texts, %(language)s, %(kind)s", language=language, kind=mail_kind)
+    about = pgettext_lazy(
+        "audit log", "email texts, %(language)s, %(kind)s", language=language, kind=mail_kind
+    )
     recording.record_act(session, actor, Act.EMAIL_TEXTS, about, before=old, after=changed, now=now)
     return len(changed)
 
@@ -154,7 +156,7 @@ def reset_text(
         raise NotFound("text", part)
     _forget(session, actor, language, mail_kind, [part])
     about = pgettext_lazy(
-        "trail",
+        "audit log",
         "email text %(part)s, %(language)s, %(kind)s, reset to default",
         part=part,
         language=language,

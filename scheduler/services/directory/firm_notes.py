@@ -87,7 +87,7 @@ def exclude_firm(session: Session, actor: Actor, firm_key: str, *, now: datetime
     if note.blocked_since is None:
         note.blocked_since = now
         session.flush()
-        about = pgettext_lazy("trail", "exhibitor %(key)s: requests blocked", key=other.key)
+        about = pgettext_lazy("audit log", "exhibitor %(key)s: requests blocked", key=other.key)
         recording.record_act(session, actor, Act.EXCLUSION, about, now=now)
 
 
@@ -98,7 +98,7 @@ def readmit_firm(session: Session, actor: Actor, firm_key: str, *, now: datetime
     if note.blocked_since is not None:
         note.blocked_since = note.interest_reported_at = None
         session.flush()
-        about = pgettext_lazy("trail", "exhibitor %(key)s: requests allowed again", key=other.key)
+        about = pgettext_lazy("audit log", "exhibitor %(key)s: requests allowed again", key=other.key)
         recording.record_act(session, actor, Act.EXCLUSION, about, now=now)
 
 

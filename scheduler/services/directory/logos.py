@@ -59,7 +59,7 @@ def replace_logo(database: Database, actor: Actor, octets: bytes, *, now: dateti
             kept.octets = png
         firm.logo = hashlib.sha256(png).hexdigest()[:16]
         session.flush()
-        about = pgettext_lazy("trail", "exhibitor %(key)s: logo", key=firm.key)
+        about = pgettext_lazy("audit log", "exhibitor %(key)s: logo", key=firm.key)
         recording.record_act(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
 
 
@@ -72,7 +72,7 @@ def remove_logo(session: Session, actor: Actor, *, now: datetime) -> None:
     session.delete(kept)
     firm.logo = None
     session.flush()
-    about = pgettext_lazy("trail", "exhibitor %(key)s: logo removed", key=firm.key)
+    about = pgettext_lazy("audit log", "exhibitor %(key)s: logo removed", key=firm.key)
     recording.record_act(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
 
 

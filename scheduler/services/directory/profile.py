@@ -111,7 +111,7 @@ def change_profile(
         person.title = said[person.key]
     session.flush()
     after = {"description": description, "website": website, **said, **lists}
-    about = pgettext_lazy("trail", "exhibitor %(key)s: profile", key=firm.key)
+    about = pgettext_lazy("audit log", "exhibitor %(key)s: profile", key=firm.key)
     recording.record_act(
         session, actor, Act.FIRM, about, before=before, after=after, for_firm=firm.key, now=now
     )

@@ -122,7 +122,7 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
     overnight_schedule.add_default_time(session, made, now=now)
     session.flush()
     by = NamedDoer(account_id=account_id, event_id=made.id, roles=("operator",))
-    about = pgettext_lazy("trail", "event %(key)s created", key=made.key)
+    about = pgettext_lazy("audit log", "event %(key)s created", key=made.key)
     recording.record_act(session, by, Act.EVENT, about, after={"name": made.name}, now=now)
     return event_card(made)
 
@@ -166,7 +166,13 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     session.flush()
     after = asdict(get_settings(session, actor))
     recording.record_act(
-        session, actor, Act.SETTINGS, pgettext_lazy("trail", "settings"), before=before, after=after, now=now
+        session,
+        actor,
+        Act.SETTINGS,
+        pgettext_lazy("audit log", "settings"),
+        before=before,
+        after=after,
+        now=now,
     )
     if not row.summary_mails:
         summaries.take_unsent_summaries(session, row.id)

@@ -104,7 +104,7 @@ def change_overnight_settings(
         _add(session, event, night, now)
     session.flush()
     after = get_overnight_settings(session, actor)
-    about = pgettext_lazy("trail", "overnight runs")
+    about = pgettext_lazy("audit log", "overnight runs")
     recording.record_act(
         session, actor, Act.SETTINGS, about, before=_audit_values(before), after=_audit_values(after), now=now
     )

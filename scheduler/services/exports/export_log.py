@@ -23,7 +23,7 @@ def log_export(session: Session, actor: Actor, name: str, *, now: datetime) -> N
 
 def log_print_pack(session: Session, actor: Actor, delegation: str, *, now: datetime) -> None:
     """Audit-log a print-pack download."""
-    _log(session, actor, pgettext_lazy("trail", "print pack of delegation %(key)s", key=delegation), now)
+    _log(session, actor, pgettext_lazy("audit log", "print pack of delegation %(key)s", key=delegation), now)
 
 
 def _log(session: Session, actor: Actor, about: AuditSubject, now: datetime) -> None:

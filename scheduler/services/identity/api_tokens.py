@@ -143,7 +143,7 @@ def create_api_token(
     session.add(token)
     session.flush()
     after = {"scopes": token.scopes, "expires_at": token.expires_at}
-    about = pgettext_lazy("trail", "token %(number)s, %(name)s, created", number=token.id, name=name)
+    about = pgettext_lazy("audit log", "token %(number)s, %(name)s, created", number=token.id, name=name)
     recording.record_act(session, actor, Act.TOKEN, about, after=after, now=now)
     return _card(token), text
 
@@ -167,7 +167,7 @@ def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: date
         token.revoked_at, token.revoked_by = now, account_id
         session.flush()
         about = pgettext_lazy(
-            "trail", "token %(number)s, %(name)s, revoked", number=token.id, name=token.name
+            "audit log", "token %(number)s, %(name)s, revoked", number=token.id, name=token.name
         )
         recording.record_act(session, actor, Act.TOKEN, about, now=now)
 

@@ -223,7 +223,7 @@ def end_all_sessions(session: Session, account_id: int, *, but: int | None = Non
 
 def audit_subject_of_end(email: str) -> AuditSubject:
     """Return the audit subject of an account that the command line signs out everywhere."""
-    return pgettext_lazy("trail", "sessions of %(address)s ended", address=email)
+    return pgettext_lazy("audit log", "sessions of %(address)s ended", address=email)
 
 
 def delete_ended_sessions(session: Session, *, now: datetime) -> int:

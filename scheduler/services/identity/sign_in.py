@@ -291,7 +291,7 @@ def redeem_sign_in_link(session: Session, token: str, *, now: datetime) -> Redee
         .values(used_at=now)
         .execution_options(synchronize_session="fetch")
     )
-    about = pgettext_lazy("trail", "signed in with a link")
+    about = pgettext_lazy("audit log", "signed in with a link")
     recording.record_act(session, NamedDoer(account_id=account.id), Act.SIGN_IN, about, now=now)
     return RedeemedLink(account, used.errand)
 

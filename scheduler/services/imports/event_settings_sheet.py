@@ -77,7 +77,7 @@ def create_event(
     session.add(TeamMember(event_id=row.id, account_id=account_id, role=TeamRole.OWNER, since=now))
     session.flush()
     by = NamedDoer(account_id=account_id, event_id=row.id, roles=("operator",))
-    about = pgettext_lazy("trail", "event %(key)s created", key=row.key)
+    about = pgettext_lazy("audit log", "event %(key)s created", key=row.key)
     recording.record_act(session, by, Act.EVENT, about, after={"name": row.name}, now=now)
     present = {name: getattr(row, name) for name in EventSettings.__dataclass_fields__}
     try:

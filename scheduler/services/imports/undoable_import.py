@@ -256,7 +256,7 @@ def _store_step(
         for part in look.parts
         if part.kind and part.done
     }
-    about = pgettext_lazy("trail", "file %(name)s", name=file.name)
+    about = pgettext_lazy("audit log", "file %(name)s", name=file.name)
     recording.record_act(session, actor, Act.IMPORT, about, after=counts, now=now)
     _log_people(session, actor, file, notes, now)
 
@@ -265,7 +265,7 @@ def _log_people(session: Session, actor: Actor, file: ImportFile, notes: RowChan
     """Audit-log the addresses of the people that a file added, in several entries if needed."""
     added = (row for row in notes.added if isinstance(row, Attendee | Interpreter))
     addresses = sorted(row.email for row in added if row.email)
-    about = pgettext_lazy("trail", "people added by file %(name)s", name=file.name)
+    about = pgettext_lazy("audit log", "people added by file %(name)s", name=file.name)
     for first in range(0, len(addresses), ADDRESSES_PER_ENTRY):
         some = {"added": addresses[first : first + ADDRESSES_PER_ENTRY]}
         recording.record_act(session, actor, Act.IMPORT, about, after=some, now=now)

@@ -31,7 +31,7 @@ from scheduler.storage.models import AuditLogEntry, Event
 
 InEnglish = Callable[[str], Mapping[str, bool]]
 
-_NEWEST = Order("trail", (AuditLogEntry.number,), (int,), descending=True)
+_NEWEST = Order("audit-log", (AuditLogEntry.number,), (int,), descending=True)
 _AT_A_TIME = 1000
 _HEADER = (
     "time (UTC)", "act", "who", "role", "token", "firm", "about", "before", "after", "hash",
@@ -153,7 +153,7 @@ def list_installation_entries(
     return page.of(_entry(row[0]) for row in page.items)
 
 
-def is_trail_intact(session: Session, actor: Actor) -> Chain:
+def is_audit_log_intact(session: Session, actor: Actor) -> Chain:
     """Verify the event's audit log. Reads all rows."""
     actor.require(Right.READ_AUDIT_LOG)
     return verify_chain(session, actor.event_id, actor.event_key)
@@ -179,7 +179,7 @@ def export_csv(session: Session, actor: Actor, wanted: AuditFilter, *, now: date
     query = _filtered(_of_event(session, actor), wanted).order_by(AuditLogEntry.number)
     rows = session.scalars(query.execution_options(yield_per=_AT_A_TIME))
     writer.writerows([escape_formula(cell) for cell in _cells(row, zone)] for row in rows)
-    recording.record_act(session, actor, Act.EXPORT, pgettext_lazy("trail", "audit log as CSV"), now=now)
+    recording.record_act(session, actor, Act.EXPORT, pgettext_lazy("audit log", "audit log as CSV"), now=now)
     return "\ufeff" + out.getvalue()
 
 

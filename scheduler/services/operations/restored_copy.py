@@ -36,7 +36,7 @@ RETENTION: Final = timedelta(days=30)
 """A meeting that ended, and an email about no meeting, leave the journal after this time."""
 LIVE_SECRETS: Final = "secrets.json"
 
-_CHECK = NamedDoer(name=pgettext_lazy("trail", "check of the journal"))
+_CHECK = NamedDoer(name=pgettext_lazy("audit log", "check of the journal"))
 
 
 class CopyKind(StrEnum):

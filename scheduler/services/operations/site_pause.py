@@ -116,7 +116,9 @@ def pause(session: Session, by: Doer, reason: str = "", *, now: datetime) -> boo
     row.paused_at, row.pause_reason = now, clean_line(reason)[: fields.limits(fields.PauseReason).most]
     session.flush()
     after = {"reason": row.pause_reason} if row.pause_reason else None
-    recording.record_act(session, by, Act.EMAILS, pgettext_lazy("trail", "site paused"), after=after, now=now)
+    recording.record_act(
+        session, by, Act.EMAILS, pgettext_lazy("audit log", "site paused"), after=after, now=now
+    )
     return True
 
 
@@ -132,7 +134,7 @@ def resume(session: Session, by: Doer, *, now: datetime) -> bool:
         raise RestoredDatabase
     row.paused_at, row.pause_reason, row.resumed_at = None, "", now
     session.flush()
-    recording.record_act(session, by, Act.EMAILS, pgettext_lazy("trail", "site resumed"), now=now)
+    recording.record_act(session, by, Act.EMAILS, pgettext_lazy("audit log", "site resumed"), now=now)
     return True
 
 

@@ -16,8 +16,8 @@ from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.models import AuditLogEntry
 
 _LISTS = {
-    ImportKind.PEOPLE: pgettext_lazy("trail", "list of people with contact details viewed"),
-    ImportKind.INTERPRETERS: pgettext_lazy("trail", "list of interpreters with contact details viewed"),
+    ImportKind.PEOPLE: pgettext_lazy("audit log", "list of people with contact details viewed"),
+    ImportKind.INTERPRETERS: pgettext_lazy("audit log", "list of interpreters with contact details viewed"),
 }
 
 
@@ -50,5 +50,5 @@ def _audit_subject(kind: ImportKind, key: str) -> AuditSubject:
     if not key:
         return _LISTS[kind]
     if kind is ImportKind.PEOPLE:
-        return pgettext_lazy("trail", "contact details of person %(key)s viewed", key=key)
-    return pgettext_lazy("trail", "contact details of interpreter %(key)s viewed", key=key)
+        return pgettext_lazy("audit log", "contact details of person %(key)s viewed", key=key)
+    return pgettext_lazy("audit log", "contact details of interpreter %(key)s viewed", key=key)

@@ -81,7 +81,7 @@ def make_published(
     summaries.hold_summaries(session, event_id, now=now)
     doer = NamedDoer(account_id=by, event_id=event_id, name="" if by else recording.NIGHT)
     before, after = {"published": compared_with}, {"published": number}
-    about = pgettext_lazy("trail", "version %(number)s published", number=number)
+    about = pgettext_lazy("audit log", "version %(number)s published", number=number)
     recording.record_act(session, doer, Act.PUBLISH, about, before=before, after=after, now=now)
     return version
 

@@ -108,7 +108,7 @@ def request_publishing(
         now=now,
     )
     after = {"hold in minutes": minutes}
-    about = pgettext_lazy("trail", "publication of version %(number)s requested", number=number)
+    about = pgettext_lazy("audit log", "publication of version %(number)s requested", number=number)
     recording.record_act(session, actor, Act.PUBLISH, about, after=after, now=now)
     return job_card(job)
 
@@ -137,7 +137,7 @@ def cancel_publishing(session: Session, actor: Actor, number: int, *, now: datet
     """
     values = {"state": JobState.CANCELLED, "finished_at": now}
     job = _change_held_job(session, actor, number, "cancelled", **values)
-    about = pgettext_lazy("trail", "publication of version %(number)s cancelled", number=number)
+    about = pgettext_lazy("audit log", "publication of version %(number)s cancelled", number=number)
     recording.record_act(session, actor, Act.PUBLISH, about, now=now)
     return job
 
@@ -173,7 +173,7 @@ def discard_draft(session: Session, actor: Actor, number: int, *, now: datetime)
     """Discard a draft. Raises like `release.discard_draft`."""
     actor.require(Right.PUBLISH)
     release.discard_draft(session, event_id=actor.event_id, number=number)
-    about = pgettext_lazy("trail", "version %(number)s discarded", number=number)
+    about = pgettext_lazy("audit log", "version %(number)s discarded", number=number)
     recording.record_act(session, actor, Act.DISCARD, about, now=now)
     return history.show_version(session, actor, number)
 
@@ -182,7 +182,7 @@ def restore_draft(session: Session, actor: Actor, number: int, *, now: datetime)
     """Restore a discarded version as a draft. Raises like `release.restore_draft`."""
     actor.require(Right.PUBLISH)
     release.restore_draft(session, event_id=actor.event_id, number=number)
-    about = pgettext_lazy("trail", "version %(number)s restored", number=number)
+    about = pgettext_lazy("audit log", "version %(number)s restored", number=number)
     recording.record_act(session, actor, Act.DISCARD, about, now=now)
     return history.show_version(session, actor, number)
 
@@ -192,7 +192,7 @@ def discard_old_drafts(session: Session, actor: Actor, *, now: datetime) -> int:
     actor.require(Right.PUBLISH)
     count = release.discard_old_drafts(session, actor.event_id)
     if count:
-        about = pgettext_lazy("trail", "%(number)s older drafts discarded", number=count)
+        about = pgettext_lazy("audit log", "%(number)s older drafts discarded", number=count)
         recording.record_act(session, actor, Act.DISCARD, about, now=now)
     return count
 
@@ -203,7 +203,7 @@ def restore_version(session: Session, actor: Actor, number: int, *, now: datetim
     actor.require_fresh(gettext_lazy("restore the version"))
     draft = release.restore_version(session, event_id=actor.event_id, number=number, now=now)
     about = pgettext_lazy(
-        "trail", "version %(new)s created from version %(old)s", new=draft.number, old=number
+        "audit log", "version %(new)s created from version %(old)s", new=draft.number, old=number
     )
     recording.record_act(session, actor, Act.RESTORE, about, now=now)
     return history.show_version(session, actor, draft.number)
@@ -224,7 +224,7 @@ def draft_cancellations(session: Session, actor: Actor, *, now: datetime) -> Ver
         raise WrongState("version", current.number, "as people know it", "told to partners", text)
     draft = release.copy_version(session, current, now=now)
     about = pgettext_lazy(
-        "trail",
+        "audit log",
         "version %(number)s created to notify partners of cancelled meetings",
         number=draft.number,
     )

@@ -42,7 +42,7 @@ def unlock_request(session: Session, actor: Actor, key: str, *, now: datetime) -
         session.flush()
         log.info("request unlocked", request=key, by=actor.account_id)
         recording.record_act(
-            session, actor, Act.LOCK, pgettext_lazy("trail", "request %(key)s unlocked", key=key), now=now
+            session, actor, Act.LOCK, pgettext_lazy("audit log", "request %(key)s unlocked", key=key), now=now
         )
     return was
 
@@ -58,7 +58,7 @@ def hold_back_request(session: Session, actor: Actor, key: str, *, now: datetime
             session,
             actor,
             Act.LOCK,
-            pgettext_lazy("trail", "request %(key)s excluded from scheduling", key=key),
+            pgettext_lazy("audit log", "request %(key)s excluded from scheduling", key=key),
             now=now,
         )
 
@@ -75,7 +75,7 @@ def release_request(session: Session, actor: Actor, key: str, *, now: datetime) 
             session,
             actor,
             Act.LOCK,
-            pgettext_lazy("trail", "request %(key)s included in scheduling again", key=key),
+            pgettext_lazy("audit log", "request %(key)s included in scheduling again", key=key),
             now=now,
         )
     return was

@@ -139,7 +139,7 @@ def send_invitation(
     )
     letters.queue_letters(session, [letter], now=now)
     after = {"role": role.value, "until": ends, **({"delegations": sorted(chosen)} if chosen else {})}
-    about = pgettext_lazy("trail", "invitation to %(address)s", address=address)
+    about = pgettext_lazy("audit log", "invitation to %(address)s", address=address)
     recording.record_act(session, actor, Act.ROLE, about, after=after, now=now)
     return address
 
@@ -190,7 +190,7 @@ def revoke_invitation(session: Session, actor: Actor, invitation_id: int, *, now
     email = session.scalar(delete(TeamInvitation).where(*which).returning(TeamInvitation.email))
     if email is None:
         raise NotFound("invitation", invitation_id)
-    about = pgettext_lazy("trail", "invitation to %(address)s revoked", address=email)
+    about = pgettext_lazy("audit log", "invitation to %(address)s revoked", address=email)
     recording.record_act(session, actor, Act.ROLE, about, now=now)
 
 
@@ -241,7 +241,7 @@ def accept_invitation(session: Session, token: str, *, now: datetime) -> Accepte
     session.flush()
     by = NamedDoer(account_id=account.id, event_id=event_id)
     after = {"role": member.role.value, "until": member.until}
-    about = pgettext_lazy("trail", "invitation to %(address)s accepted", address=email)
+    about = pgettext_lazy("audit log", "invitation to %(address)s accepted", address=email)
     recording.record_act(session, by, Act.ROLE, about, after=after, now=now)
     return AcceptedInvitation(account.id, is_new, session.get_one(Event, event_id).key)
 

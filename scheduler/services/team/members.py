@@ -195,7 +195,9 @@ def change_member(
     set_delegations(session, actor.event_id, account_id, chosen.values())
     session.flush()
     after = {"role": role.value, "until": ends, **({"delegations": sorted(chosen)} if chosen else {})}
-    about = pgettext_lazy("trail", "role of %(address)s", address=session.get_one(Account, account_id).email)
+    about = pgettext_lazy(
+        "audit log", "role of %(address)s", address=session.get_one(Account, account_id).email
+    )
     recording.record_act(session, actor, Act.ROLE, about, before=before, after=after, now=now)
 
 
@@ -213,7 +215,9 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
     require_person_for_owners(actor, member.role)
     if member.role is TeamRole.OWNER:
         _require_another_owner(session, actor.event_id)
-    about = pgettext_lazy("trail", "role of %(address)s", address=session.get_one(Account, account_id).email)
+    about = pgettext_lazy(
+        "audit log", "role of %(address)s", address=session.get_one(Account, account_id).email
+    )
     before = {"role": member.role.value, "until": member.until}
     session.delete(member)
     set_delegations(session, actor.event_id, account_id, ())

@@ -117,4 +117,4 @@ def _require(asker: SignedIn) -> None:
 
 def operator_subject(address: str) -> AuditSubject:
     """Return the subject of audit log entries about an operator."""
-    return pgettext_lazy("trail", "operator %(address)s", address=address)
+    return pgettext_lazy("audit log", "operator %(address)s", address=address)

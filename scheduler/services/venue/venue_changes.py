@@ -193,7 +193,7 @@ class _EffectReader:
 
 
 def _about(done: ChangeResult) -> AuditSubject:
-    return pgettext_lazy("trail", "venue: %(changes)s", changes="; ".join(done.said))
+    return pgettext_lazy("audit log", "venue: %(changes)s", changes="; ".join(done.said))
 
 
 def _preview(

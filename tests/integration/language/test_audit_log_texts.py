@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import select
 
-from api.language import catalogs, speaking, trail_words
+from api.language import catalogs, speaking, audit_log_words
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.recording import NamedDoer
@@ -94,12 +94,12 @@ def test_each_text_of_the_trail_is_known_again_with_its_values(
 ) -> None:
     """No message is mistaken for another one, whatever its values."""
     monkeypatch.setattr(speaking, "language", lambda: language)
-    known = [ids[0] for _, ids in catalogs.trail_patterns(language)]
+    known = [ids[0] for _, ids in catalogs.audit_log_patterns(language)]
     assert len(known) > 80
     for text in known:
         values = {name: f"{name}-7 华" for name in re.findall(r"%\((\w+)\)s", text)}
         told = speaking.recorded(text % values)
-        assert told == speaking.pgettext(catalogs.TRAIL, text, **values) != text % values
+        assert told == speaking.pgettext(catalogs.AUDIT_LOG, text, **values) != text % values
 
 
 @pytest.mark.parametrize(
@@ -166,12 +166,12 @@ def is_like(text: str, pattern: str) -> bool:
 def test_each_part_of_each_text_finds_it(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
     """For any substring of the translated text: of literals, of a value, or of both."""
     monkeypatch.setattr(speaking, "language", lambda: language)
-    for _, (text,) in catalogs.trail_patterns(language):
+    for _, (text,) in catalogs.audit_log_patterns(language):
         kept = text % {name: f"50%_{name}/7华" for name in re.findall(r"%\((\w+)\)s", text)}
         told = speaking.recorded(kept)
         for word in (each[start : start + 4] for each in told.split() for start in range(len(each))):
             assert word.lower() in kept.lower() or any(
-                is_like(kept, pattern) for pattern in trail_words.english(word)
+                is_like(kept, pattern) for pattern in audit_log_words.english(word)
             ), (word, told)
 
 
@@ -181,7 +181,7 @@ def test_a_word_that_is_made_for_it_costs_no_more(
     hostile = "第" * 200
     with monkeypatch.context() as page:
         page.setattr(speaking, "language", lambda: "zh")
-        assert len(trail_words.english(hostile)) <= 300
+        assert len(audit_log_words.english(hostile)) <= 300
     assert found(reader(database, broker_url, expo, "zh"), expo, hostile) == []
 
 

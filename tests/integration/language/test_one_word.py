@@ -17,6 +17,11 @@ VALUE = re.compile(r"%\(\w+\)s|\{\w+\}")
 SENTENCE_END = re.compile(r"(?<=[.!?:])\s+|\n")
 WORD = re.compile(r"[\w'’-]+")
 BUTTON = re.compile(r"<button\b(?:\{[{%].*?[%}]\}|[^>])*>(.*?)</button>", re.DOTALL)
+FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+NOT_PROSE = re.compile(r"`[^`]*`|\]\([^)]*\)|\b(?:QQ|NetEase|WeCom) Mail\b|\b[Mm]ail (?:server|program)s?\b")
+"""A mail server (RFC 5598: a relay) and a mail program have no other name."""
+HISTORY_AND_GLOSSARY = ("CHANGELOG.md", "translators.md")
+"""They name old terms, and terms of other languages."""
 STEM = 4
 """Letters of a term that all its forms share."""
 LABEL = re.compile(r"""_\(\s*(["'])(.*?)\1""")
@@ -33,6 +38,15 @@ def of_pages(language: str) -> Iterator[str]:
     else:
         for each in catalog(LANGUAGES[0]):
             yield from forms(each.id) if each.id else ()
+
+
+def of_manual() -> Iterator[tuple[str, str]]:
+    """Yield each line of the manual without code, addresses of links, and names of products."""
+    for path in sorted(
+        [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/decisions").glob("*.md")]
+    ):
+        for line in FENCED.sub("", path.read_text("utf-8")).splitlines():
+            yield path.name, NOT_PROSE.sub("", line)
 
 
 def rejected(language: str, text: str) -> str:
@@ -53,6 +67,13 @@ def test_a_thing_has_one_word(language: str) -> None:
     texts = [*of_mails(language), *of_pages(language)]
     assert len(texts) > 1000
     assert [(word, text) for text in texts if (word := rejected(language, text))] == []
+
+
+def test_the_manual_has_the_same_words() -> None:
+    lines = list(of_manual())
+    assert len(lines) > 3000
+    found = [(name, word, line) for name, line in lines if (word := rejected("en", line))]
+    assert [each for each in found if each[0] not in HISTORY_AND_GLOSSARY] == []
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,17 @@ REACHES = {
     Reach.DELEGATION: "own delegation",
     Reach.EVENT: "all",
 }
+HEADS = {
+    Role.VIEWER: "viewer",
+    Role.HELP_DESK: "help desk member",
+    Role.DELEGATION_MANAGER: "delegation manager",
+}
+"""Columns of the roles whose stored value is another word."""
 
 
 def table() -> str:
     """Return the matrix as in docs/rights.md."""
-    heads = ["To", *(role.value for role in Role), "API token with"]
+    heads = ["To", *(HEADS.get(role, role.value) for role in Role), "API token with"]
     rows = [heads, ["---"] * len(heads)]
     for right in Right:
         scopes = " or ".join(f"`{scope}`" for scope in sorted(SCOPES.get(right, ())))

@@ -107,7 +107,11 @@ def hand_over(
         raise WrongState("meeting", request_key, "declined by this colleague", "handed to them")
     substitutes.name_people(request, side, going - {people[leaver]} | {people[colleague]})
     about = pgettext_lazy(
-        "trail", "request %(key)s handed over: %(old)s -> %(new)s", key=request_key, old=leaver, new=colleague
+        "audit log",
+        "request %(key)s handed over: %(old)s -> %(new)s",
+        key=request_key,
+        old=leaver,
+        new=colleague,
     )
     _note(session, actor, about, now)
 
@@ -120,7 +124,7 @@ def cancel_handover(session: Session, actor: Actor, request_key: str, *, now: da
     request, planned = _meeting(session, actor, request_key, now)
     side = Side.FROM if request.from_firm_id == actor.firm_id else Side.TO
     substitutes.name_people(request, side, planned)
-    about = pgettext_lazy("trail", "request %(key)s: handover cancelled", key=request_key)
+    about = pgettext_lazy("audit log", "request %(key)s: handover cancelled", key=request_key)
     _note(session, actor, about, now)
 
 

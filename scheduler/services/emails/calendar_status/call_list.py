@@ -46,7 +46,7 @@ def export_calls_csv(session: Session, actor: Actor, board: Board, *, now: datet
     writer.writerow(_header(board.timezone))
     zone = ZoneInfo(board.timezone)
     listed = [person for person in board.people if person.tally.calls]
-    about = pgettext_lazy("trail", "call list")
+    about = pgettext_lazy("audit log", "call list")
     recording.record_act(session, actor, Act.EXPORT, about, after={"people": len(listed)}, now=now)
     contacts = _contacts(session, [person.id for person in listed])
     known = calls.list_call_cards(session, actor, [person.key for person in listed])

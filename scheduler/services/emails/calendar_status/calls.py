@@ -108,7 +108,7 @@ def save_call(
         session.add(row)
     row.caller_id, row.note, row.changed_by, row.changed_at = caller_id, note, actor.account_id, now
     after = {"caller": caller_id, "note": note}
-    about = pgettext_lazy("trail", "call to person %(key)s", key=person.key)
+    about = pgettext_lazy("audit log", "call to person %(key)s", key=person.key)
     recording.record_act(session, actor, Act.PERSON, about, before=before, after=after, now=now)
 
 

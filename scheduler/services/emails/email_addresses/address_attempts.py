@@ -28,7 +28,7 @@ MOST_IN_FILES: Final = 300
 TOO_MANY: Final = gettext_lazy(
     "Too many email addresses of other participants were entered today. Contact the organisers."
 )
-_TRIED = pgettext_lazy("trail", "email addresses of other participants entered")
+_TRIED = pgettext_lazy("audit log", "email addresses of other participants entered")
 
 
 def has_attempts_left(session: Session, actor: Actor, *, most: int, now: datetime) -> bool:

@@ -90,7 +90,7 @@ def correct_address(
         person.summary_hash = person.summaries_stopped_at = None  # set by the reader of the old address
     old, person.email = person.email, address
     before, after = {"address": old}, {"address": address}
-    about = pgettext_lazy("trail", "email address of person %(key)s", key=person.key)
+    about = pgettext_lazy("audit log", "email address of person %(key)s", key=person.key)
     recording.record_act(session, actor, Act.ADDRESS, about, before=before, after=after, now=now)
     person.account_id = ensure_account(session, address, name=person.name, now=now).id
     address_reports.mark_working(session, person)

@@ -29,10 +29,10 @@ from scheduler.services.schedule import meeting_ends
 from scheduler.storage.models import InboundEmail
 
 _ANSWERS = {
-    Partstat.NEEDS_ACTION: pgettext_lazy("trail", "no reply"),
-    Partstat.ACCEPTED: pgettext_lazy("trail", "accepted"),
-    Partstat.TENTATIVE: pgettext_lazy("trail", "tentative"),
-    Partstat.DECLINED: pgettext_lazy("trail", "declined"),
+    Partstat.NEEDS_ACTION: pgettext_lazy("audit log", "no reply"),
+    Partstat.ACCEPTED: pgettext_lazy("audit log", "accepted"),
+    Partstat.TENTATIVE: pgettext_lazy("audit log", "tentative"),
+    Partstat.DECLINED: pgettext_lazy("audit log", "declined"),
 }
 _NEWEST = Order("inbox", (InboundEmail.id,), (int,), descending=True)
 
@@ -113,7 +113,7 @@ def get_raw_email(session: Session, actor: Actor, mail_id: int, *, now: datetime
     """
     found = _mail(session, actor, mail_id)
     actor.require_fresh(gettext_lazy("view the original email"))
-    about = pgettext_lazy("trail", "original email %(number)s", number=mail_id)
+    about = pgettext_lazy("audit log", "original email %(number)s", number=mail_id)
     recording.record_act(session, actor, Act.EXPORT, about, now=now)
     return found.raw
 
@@ -148,7 +148,9 @@ def accept_delegation(session: Session, actor: Actor, mail_id: int, *, now: date
         MailOutcome.APPLIED, gettext_lazy("An organiser recorded this email as a reply. %(done)s", done=done)
     )
     record_verdict(mail, verdict, now, by=actor.account_id)
-    about = pgettext_lazy("trail", "email %(number)s applied: a colleague attends instead", number=mail_id)
+    about = pgettext_lazy(
+        "audit log", "email %(number)s applied: a colleague attends instead", number=mail_id
+    )
     recording.record_act(session, actor, Act.INBOX, about, now=now)
     return show_email(session, mail)
 
@@ -195,7 +197,10 @@ def apply_as_reply(
         by=actor.account_id,
     )
     about = pgettext_lazy(
-        "trail", "email %(number)s recorded as a reply: %(answer)s", number=mail_id, answer=_ANSWERS[partstat]
+        "audit log",
+        "email %(number)s recorded as a reply: %(answer)s",
+        number=mail_id,
+        answer=_ANSWERS[partstat],
     )
     recording.record_act(session, actor, Act.INBOX, about, now=now)
     return show_email(session, mail)
@@ -218,7 +223,7 @@ def ignore_email(
         now,
         by=actor.account_id,
     )
-    about = pgettext_lazy("trail", "email %(number)s ignored", number=mail_id)
+    about = pgettext_lazy("audit log", "email %(number)s ignored", number=mail_id)
     recording.record_act(session, actor, Act.INBOX, about, now=now)
     return show_email(session, mail)
 
@@ -244,7 +249,9 @@ def accept_alias(
         if address in aliases.sender_addresses(each):
             verdict = judgement.judge_reply(session, each, settings=settings, now=now)
             record_verdict(each, verdict, now, by=actor.account_id)
-    about = pgettext_lazy("trail", "email %(number)s confirmed to be from the same person", number=mail_id)
+    about = pgettext_lazy(
+        "audit log", "email %(number)s confirmed to be from the same person", number=mail_id
+    )
     recording.record_act(session, actor, Act.INBOX, about, now=now)
     return show_email(session, mail)
 
@@ -261,7 +268,7 @@ def confirm_bounce(session: Session, actor: Actor, mail_id: int, *, now: datetim
     )
     record_verdict(mail, Verdict(MailOutcome.APPLIED, reason), now, by=actor.account_id)
     about = pgettext_lazy(
-        "trail", "email %(number)s confirmed: an address does not accept emails", number=mail_id
+        "audit log", "email %(number)s confirmed: an address does not accept emails", number=mail_id
     )
     recording.record_act(session, actor, Act.INBOX, about, now=now)
     return show_email(session, mail)

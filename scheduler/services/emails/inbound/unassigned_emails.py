@@ -77,7 +77,7 @@ def get_raw_email(session: Session, asker: SignedIn, mail_id: int, *, now: datet
     """
     found = _mail(session, asker, mail_id)
     asker.require_fresh(gettext_lazy("view the original email"))
-    about = pgettext_lazy("trail", "original email %(number)s", number=mail_id)
+    about = pgettext_lazy("audit log", "original email %(number)s", number=mail_id)
     _note(session, asker, about, now, act=Act.EXPORT)
     return found.raw
 
@@ -101,7 +101,9 @@ def assign_to_event(session: Session, asker: SignedIn, mail_id: int, event_key: 
     if event is None:
         raise InvalidInput([Fault("event", gettext_lazy("Choose an event from the list."))])
     mail.event_id = event.id
-    _note(session, asker, pgettext_lazy("trail", "email %(number)s moved to an event", number=mail_id), now)
+    _note(
+        session, asker, pgettext_lazy("audit log", "email %(number)s moved to an event", number=mail_id), now
+    )
     update_alert(session, now=now)
     return event.name
 
@@ -111,7 +113,7 @@ def ignore_email(session: Session, asker: SignedIn, mail_id: int, *, now: dateti
     mail = _waiting(session, asker, mail_id)
     verdict = Verdict(MailOutcome.IGNORED, gettext_lazy("An operator ignored this email."))
     record_verdict(mail, verdict, now, by=asker.account_id)
-    _note(session, asker, pgettext_lazy("trail", "email %(number)s ignored", number=mail_id), now)
+    _note(session, asker, pgettext_lazy("audit log", "email %(number)s ignored", number=mail_id), now)
     update_alert(session, now=now)
 
 

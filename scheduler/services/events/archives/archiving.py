@@ -113,7 +113,7 @@ def archive_event(session: Session, actor: Actor, *, now: datetime) -> None:
     _require_idle(session, event, "archived")
     if event.archived_at is None:
         event.archived_at = now
-        about = pgettext_lazy("trail", "event %(key)s archived", key=event.key)
+        about = pgettext_lazy("audit log", "event %(key)s archived", key=event.key)
         recording.record_act(session, actor, Act.EVENT, about, now=now)
 
 
@@ -126,7 +126,7 @@ def restore_event(session: Session, actor: Actor, *, now: datetime) -> None:
         zone = ZoneInfo(event.timezone)
         for night in session.scalars(select(RunSchedule).where(RunSchedule.event_id == event.id)):
             night.next_at = overnight.next_run_at(night.at, night.weekdays, zone, after=now)
-        about = pgettext_lazy("trail", "event %(key)s restored", key=event.key)
+        about = pgettext_lazy("audit log", "event %(key)s restored", key=event.key)
         recording.record_act(session, actor, Act.EVENT, about, now=now)
 
 
@@ -214,7 +214,7 @@ def _mark_deleted(session: Session, event: Event, by: NamedDoer, typed: str, now
     if " ".join(typed.split()) != " ".join(event.name.split()):
         raise InvalidInput([Fault("typed", gettext_lazy("enter the event name: %(name)s", name=event.name))])
     _require_idle(session, event, "deleted")
-    about = pgettext_lazy("trail", "event %(key)s deleted", key=event.key)
+    about = pgettext_lazy("audit log", "event %(key)s deleted", key=event.key)
     before = {"name": event.name, **_count_totals(session, event).counts}
     event.key = f"deleted.{event.id}"  # valid keys have no dot, so this frees the event's key
     event.deleted_at, event.deleted_by_id = now, by.account_id

@@ -120,9 +120,9 @@ def _finish(session: Session, made: Event, copied: _CopiedRows, actor: Actor) ->
     _add_owner(session, made, account, copied.now)
     by = NamedDoer(account_id=account.id, event_id=made.id, roles=("operator",))
     names = {"key": made.key, "old": copied.old.key}
-    about = pgettext_lazy("trail", "event %(key)s created as a copy of %(old)s", **names)
+    about = pgettext_lazy("audit log", "event %(key)s created as a copy of %(old)s", **names)
     recording.record_act(session, by, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
-    about = pgettext_lazy("trail", "event copied as %(key)s", key=made.key)
+    about = pgettext_lazy("audit log", "event copied as %(key)s", key=made.key)
     recording.record_act(
         session, actor, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now
     )

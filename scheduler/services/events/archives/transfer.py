@@ -119,7 +119,7 @@ def import_archive(
         with _translate_errors(new_key), database.write() as session:
             staging.finish_event(session, event_id, row, now=database.now_in(session))
             by = NamedDoer(event_id=event_id, name=recording.COMMAND_LINE)
-            about = pgettext_lazy("trail", "event %(key)s imported from an archive", key=new_key)
+            about = pgettext_lazy("audit log", "event %(key)s imported from an archive", key=new_key)
             recording.record_act(session, by, Act.EVENT, about, after=put.counts, now=now)
     return done
 

@@ -70,7 +70,7 @@ def confirm_people(
     for person in people:
         person.is_exhibitor = person.is_exhibitor or person.is_exhibitor_proposed
         delegation_managers.confirm_person(person)
-        about = pgettext_lazy("trail", "person %(key)s confirmed", key=person.key)
+        about = pgettext_lazy("audit log", "person %(key)s confirmed", key=person.key)
         after = {"address": person.email, "exhibitor": person.is_exhibitor}
         recording.record_act(session, actor, Act.PERSON, about, after=after, now=now)
     session.flush()

@@ -127,7 +127,7 @@ def create_delegation(session: Session, actor: Actor, form: DelegationForm, *, n
             escort_phone=form.escort_phone,
         )
     )
-    about = pgettext_lazy("trail", "delegation %(key)s", key=key)
+    about = pgettext_lazy("audit log", "delegation %(key)s", key=key)
     recording.record_act(session, actor, Act.DELEGATION, about, after=asdict(form), now=now)
     return key
 
@@ -150,7 +150,7 @@ def change_delegation(
         raise InvalidInput(faults)
     found.name, found.origin, found.leader_id = form.name, form.origin, leader_id
     found.escort, found.escort_phone = form.escort, form.escort_phone
-    about = pgettext_lazy("trail", "delegation %(key)s", key=key)
+    about = pgettext_lazy("audit log", "delegation %(key)s", key=key)
     recording.record_act(
         session, actor, Act.DELEGATION, about, before=asdict(before), after=asdict(form), now=now
     )
@@ -166,7 +166,7 @@ def remove_delegation(session: Session, actor: Actor, key: str, *, now: datetime
     session.delete(found)
     session.flush()
     gone = {**asdict(card.form), "firms": [firm.key for firm in card.members.firms]}
-    about = pgettext_lazy("trail", "delegation %(key)s deleted", key=key)
+    about = pgettext_lazy("audit log", "delegation %(key)s deleted", key=key)
     recording.record_act(session, actor, Act.DELEGATION, about, before=gone, now=now)
     return card.form.name
 

@@ -93,7 +93,7 @@ def add_firm(session: Session, actor: Actor, key: str, firm_key: str, *, now: da
                 DelegationPerson.delegation_id == found.id, DelegationPerson.attendee_id.in_(own)
             )
         )
-        about = pgettext_lazy("trail", "delegation %(key)s", key=key)
+        about = pgettext_lazy("audit log", "delegation %(key)s", key=key)
         recording.record_act(session, actor, Act.DELEGATION, about, after={"joined": firm.key}, now=now)
     return firm_ref(firm)
 
@@ -105,7 +105,7 @@ def add_person(session: Session, actor: Actor, key: str, person_key: str, *, now
     comes_anyway = session.get(DelegationFirm, (found.id, person.firm_id)) is not None
     if not comes_anyway and session.get(DelegationPerson, (found.id, person.id)) is None:
         session.add(DelegationPerson(delegation_id=found.id, attendee_id=person.id))
-        about = pgettext_lazy("trail", "delegation %(key)s", key=key)
+        about = pgettext_lazy("audit log", "delegation %(key)s", key=key)
         recording.record_act(session, actor, Act.DELEGATION, about, after={"joined": person.key}, now=now)
     return person_ref(person)
 
@@ -146,5 +146,5 @@ def _log_removal(session: Session, actor: Actor, found: Delegation, member: str,
         leader = select_people(found.id).where(Attendee.id == found.leader_id)
         if session.scalar(leader.with_only_columns(Attendee.id)) is None:
             found.leader_id = None
-    about = pgettext_lazy("trail", "delegation %(key)s", key=found.key)
+    about = pgettext_lazy("audit log", "delegation %(key)s", key=found.key)
     recording.record_act(session, actor, Act.DELEGATION, about, after={"left": member}, now=now)

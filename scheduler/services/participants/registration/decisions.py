@@ -117,7 +117,7 @@ def decline_registration(session: Session, actor: Actor, number: int, reason: st
     )
     after = {"declined": row.reason}
     about = pgettext_lazy(
-        "trail", "registration of %(firm)s declined", firm=names.record_name(row.name, row.latin_name)
+        "audit log", "registration of %(firm)s declined", firm=names.record_name(row.name, row.latin_name)
     )
     recording.record_act(session, actor, Act.REGISTRATION, about, after=after, now=now)
 
@@ -247,7 +247,7 @@ def _accepting(
         row.state, row.decided_at, row.decided_by = RegistrationState.ACCEPTED, now, actor.account_id
     after = {"accepted": subject}
     about = pgettext_lazy(
-        "trail", "registration of %(firm)s accepted", firm=names.record_name(row.name, row.latin_name)
+        "audit log", "registration of %(firm)s accepted", firm=names.record_name(row.name, row.latin_name)
     )
     recording.record_act(session, actor, Act.REGISTRATION, about, after=after, now=now)
 

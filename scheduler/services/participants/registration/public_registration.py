@@ -193,7 +193,7 @@ def confirm_registration(session: Session, token: str, *, now: datetime) -> Subm
         session.flush()
         found.state, found.confirmed_at = RegistrationState.WAITING, now
         session.flush()
-        about = pgettext_lazy("trail", "%(firm)s registered", firm=found.latin_name)
+        about = pgettext_lazy("audit log", "%(firm)s registered", firm=found.latin_name)
         by = NamedDoer(event_id=event.id, name=found.email)
         recording.record_act(session, by, Act.REGISTRATION, about, now=now)
     return get_registration(session, token, now=now)

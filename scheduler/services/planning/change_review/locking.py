@@ -52,7 +52,7 @@ def lock_request(
         place = session.scalar(select(Place).where(Place.event_id == actor.event_id, Place.key == place_key))
         if place is None or place.is_retired:
             raise FixNotApplied(gettext_lazy("That location no longer exists."))
-    about = pgettext_lazy("trail", "request %(key)s locked", key=key)
+    about = pgettext_lazy("audit log", "request %(key)s locked", key=key)
     recording.record_act(session, actor, Act.LOCK, about, after={"slot": slot.key}, now=now)
     return slot_ref(lock_to_slot(session, actor, request, slot, place, now=now))
 

@@ -87,7 +87,7 @@ def queue_due_runs(session: Session, *, now: datetime) -> list[int]:
             continue
         after = {"then": run.then.value, "seconds": run.seconds, "may change": run.change_budget}
         by = NamedDoer(event_id=event.id, name=recording.NIGHT)
-        about = pgettext_lazy("trail", "run %(number)s started", number=run.number)
+        about = pgettext_lazy("audit log", "run %(number)s started", number=run.number)
         recording.record_act(session, by, Act.RUN, about, after=after, now=now)
         queued.append(run.id)
     return queued

@@ -129,7 +129,7 @@ def start_run(
         "note": run.note,
         **({"draft by hand": manual_draft} if manual_draft else {}),
     }
-    about = pgettext_lazy("trail", "run %(number)s started", number=run.number)
+    about = pgettext_lazy("audit log", "run %(number)s started", number=run.number)
     recording.record_act(session, actor, Act.RUN, about, after=after, now=now)
     return _card(run)
 
@@ -139,7 +139,11 @@ def cancel_run(session: Session, actor: Actor, number: int, *, now: datetime) ->
     actor.require(Right.MANAGE_RUNS)
     card = _card(runs.cancel_run(session, actor.event_id, number, now=now))
     recording.record_act(
-        session, actor, Act.RUN, pgettext_lazy("trail", "run %(number)s cancelled", number=number), now=now
+        session,
+        actor,
+        Act.RUN,
+        pgettext_lazy("audit log", "run %(number)s cancelled", number=number),
+        now=now,
     )
     return card
 
@@ -148,7 +152,7 @@ def stop_run(session: Session, actor: Actor, number: int, *, now: datetime) -> R
     """Stop a run's search now and keep the best plan. Raises like `runs.stop_run`."""
     actor.require(Right.MANAGE_RUNS)
     card = _card(runs.stop_run(session, actor.event_id, number))
-    about = pgettext_lazy("trail", "run %(number)s stopped, its schedule kept", number=number)
+    about = pgettext_lazy("audit log", "run %(number)s stopped, its schedule kept", number=number)
     recording.record_act(session, actor, Act.RUN, about, now=now)
     return card
 

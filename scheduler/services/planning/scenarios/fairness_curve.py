@@ -70,7 +70,7 @@ def request_curve(session: Session, actor: Actor, *, now: datetime) -> None:
         scenario_rows.request_solve(row, now=now)
     session.flush()
     recording.record_act(
-        session, actor, Act.SCENARIO, pgettext_lazy("trail", "fairness curve requested"), now=now
+        session, actor, Act.SCENARIO, pgettext_lazy("audit log", "fairness curve requested"), now=now
     )
 
 
@@ -99,7 +99,7 @@ def discard_curve(session: Session, actor: Actor, *, now: datetime) -> None:
     actor.require(Right.MANAGE_SCENARIOS)
     _delete(session, actor.event_id)
     recording.record_act(
-        session, actor, Act.SCENARIO, pgettext_lazy("trail", "fairness curve discarded"), now=now
+        session, actor, Act.SCENARIO, pgettext_lazy("audit log", "fairness curve discarded"), now=now
     )
 
 

@@ -104,10 +104,10 @@ def _ask(
     scenario_rows.request_solve(row, now=now)
     session.flush()
     if group == ALL_GROUPS:
-        about = pgettext_lazy("trail", "all fixes tested together: version %(version)s", version=number)
+        about = pgettext_lazy("audit log", "all fixes tested together: version %(version)s", version=number)
     else:
         about = pgettext_lazy(
-            "trail", "fix tested: version %(version)s, group %(group)s", version=number, group=group + 1
+            "audit log", "fix tested: version %(version)s, group %(group)s", version=number, group=group + 1
         )
     after = what["lever"] if group != ALL_GROUPS else {"remedies": len(what["levers"])}
     recording.record_act(session, actor, Act.SCENARIO, about, after=after, now=now)

@@ -39,7 +39,7 @@ def request_preview(session: Session, actor: Actor, policy: Mapping[str, Any], *
         session,
         actor,
         Act.SCENARIO,
-        pgettext_lazy("trail", "scheduling priorities previewed"),
+        pgettext_lazy("audit log", "scheduling priorities previewed"),
         after=dict(policy),
         now=now,
     )

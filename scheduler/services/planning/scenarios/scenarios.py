@@ -70,7 +70,11 @@ def create_scenario(
         session, actor.event_id, ScenarioKind.KEPT, name=wanted, changes=changes, seconds=seconds, now=now
     )
     _note(
-        session, actor, row, pgettext_lazy("trail", "scenario %(number)s created", number=row.number), now=now
+        session,
+        actor,
+        row,
+        pgettext_lazy("audit log", "scenario %(number)s created", number=row.number),
+        now=now,
     )
     return scenario_rows.scenario_card(row)
 
@@ -106,7 +110,7 @@ def change_scenario(
         row.changes, row.seconds = serialize_changes(wanted), seconds or row.seconds
         scenario_rows.reset_row(row)
     session.flush()
-    about = pgettext_lazy("trail", "scenario %(number)s changed", number=row.number)
+    about = pgettext_lazy("audit log", "scenario %(number)s changed", number=row.number)
     _note(session, actor, row, about, now=now, before=known)
     return scenario_rows.scenario_card(row)
 
@@ -140,7 +144,7 @@ def solve_scenario(session: Session, actor: Actor, number: int, *, now: datetime
         session,
         actor,
         row,
-        pgettext_lazy("trail", "scenario %(number)s queued for calculation", number=row.number),
+        pgettext_lazy("audit log", "scenario %(number)s queued for calculation", number=row.number),
         now=now,
     )
     return scenario_rows.scenario_card(row)
@@ -155,7 +159,11 @@ def stop_scenario(session: Session, actor: Actor, number: int, *, now: datetime)
     scenario_rows.reset_row(row)
     session.flush()
     _note(
-        session, actor, row, pgettext_lazy("trail", "scenario %(number)s stopped", number=row.number), now=now
+        session,
+        actor,
+        row,
+        pgettext_lazy("audit log", "scenario %(number)s stopped", number=row.number),
+        now=now,
     )
     return scenario_rows.scenario_card(row)
 
@@ -165,7 +173,11 @@ def delete_scenario(session: Session, actor: Actor, number: int, *, now: datetim
     actor.require(Right.MANAGE_SCENARIOS)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
     _note(
-        session, actor, row, pgettext_lazy("trail", "scenario %(number)s deleted", number=row.number), now=now
+        session,
+        actor,
+        row,
+        pgettext_lazy("audit log", "scenario %(number)s deleted", number=row.number),
+        now=now,
     )
     session.delete(row)
 

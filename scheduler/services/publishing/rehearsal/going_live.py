@@ -93,7 +93,7 @@ def go_live(session: Session, actor: Actor, *, tell: bool = False, now: datetime
     counts = rehearsed_emails.count_rehearsed_emails(session, actor)
     _delete_rehearsal_data(session, event, now)
     event.live_at = now
-    about = pgettext_lazy("trail", "event %(key)s went live", key=event.key)
+    about = pgettext_lazy("audit log", "event %(key)s went live", key=event.key)
     after = {"rehearsed": sum(counts.values()), "invitations_sent": tell}
     recording.record_act(session, actor, Act.EVENT, about, after=after, now=now)
     version = versions.find_published_version(session, event.id) if tell else None

@@ -289,7 +289,7 @@ def _note(
     after: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    about, (firm, _) = pgettext_lazy("trail", "meeting %(key)s", key=key), _keys(session, actor)
+    about, (firm, _) = pgettext_lazy("audit log", "meeting %(key)s", key=key), _keys(session, actor)
     recording.record_act(
         session, actor, Act.OUTCOME, about, before=before, after=after, for_firm=firm, now=now
     )

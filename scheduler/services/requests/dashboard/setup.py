@@ -156,7 +156,7 @@ def _keep(session: Session, actor: Actor, firm: Firm, name: str, items: list[str
         return
     setattr(firm, name, items)
     session.flush()
-    about = pgettext_lazy("trail", "exhibitor %(key)s: profile", key=firm.key)
+    about = pgettext_lazy("audit log", "exhibitor %(key)s: profile", key=firm.key)
     recording.record_act(
         session,
         actor,

@@ -69,7 +69,7 @@ def send_reminders(session: Session, actor: Actor, settings: Settings, *, now: d
         session, settings, digest_sending.read_recipients(session, found), found, again=True, now=now
     )
     if mails:
-        about = pgettext_lazy("trail", "%(number)s exhibitors reminded of requests", number=len(mails))
+        about = pgettext_lazy("audit log", "%(number)s exhibitors reminded of requests", number=len(mails))
         recording.record_act(session, actor, Act.EMAILS, about, now=now)
     return len(mails)
 

@@ -110,7 +110,7 @@ def _plain(text: str) -> str:
 def _forms(language: str) -> tuple[_Form, ...]:
     """Return the audit log messages, with those that occur as values nested in them, as `recorded` does."""
     every = [each for each in catalogs.messages(language) if each.id]
-    trail = [each for each in every if each.context == catalogs.TRAIL]
+    trail = [each for each in every if each.context == catalogs.AUDIT_LOG]
     venue = [form for each in every if _is_of_venue(each) for form in _read(each)]
     found = []
     for message in trail:
