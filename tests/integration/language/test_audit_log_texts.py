@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import select
 
-from api.language import catalogs, speaking, audit_log_words
+from api.language import audit_log_words, catalogs, speaking
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.recording import NamedDoer
