@@ -25,8 +25,9 @@ KEYS: Mapping[str, Keys] = {
     ),
     "attendees": (
         frozenset(("id", "firm", "languages")),
-        frozenset(("unavailable", "max_per_day", "changed_before")),
+        frozenset(("unavailable", "hours", "max_per_day", "changed_before")),
     ),
+    "hours": (frozenset(), frozenset(("from", "to"))),
     "interpreters": (frozenset(("id", "languages")), frozenset(("unavailable", "stations"))),
     "stations": (frozenset(("place", "slots")), frozenset()),
     "requests": (

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from scheduler.domain.entities import Tier
-from scheduler.domain.problem import Attendee, Firm, Interpreter
+from scheduler.domain.problem import Attendee, Firm, Interpreter, Slot
 from scheduler.files.lists import KEYS, Lists, Row
 
 MAX_CHANGED_BEFORE = 10**6
 """Largest number of earlier changes of a person."""
+_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
 def read_firms(lists: Lists) -> Iterable[Firm]:
@@ -29,19 +33,56 @@ def read_firms(lists: Lists) -> Iterable[Firm]:
         )
 
 
-def read_attendees(lists: Lists) -> Iterable[Attendee]:
+def read_attendees(lists: Lists, slots: Sequence[Slot], timezone: str) -> Iterable[Attendee]:
+    """Yield the attendees. Slots outside of their `hours` are unavailable, like those of `unavailable`."""
     for path, row in lists.rows("attendees"):
         lists.firm_of[str(row["id"])] = str(row["firm"])
         yield Attendee(
             id=str(row["id"]),
             firm=lists.ref(lists.firms, row["firm"], f"{path}.firm", "firm"),
             languages=frozenset(lists.texts(row["languages"], f"{path}.languages")),
-            unavailable=lists.slot_set(row, path),
+            unavailable=lists.slot_set(row, path) | _outside_hours(lists, row, path, slots, timezone),
             max_per_day=lists.count_or_none(row.get("max_per_day"), f"{path}.max_per_day", 0),
             changed_before=lists.count(
                 row.get("changed_before", 0), f"{path}.changed_before", 0, MAX_CHANGED_BEFORE
             ),
         )
+
+
+def _outside_hours(lists: Lists, row: Row, path: str, slots: Sequence[Slot], timezone: str) -> frozenset[int]:
+    """Return the slots that start before a person's hours or end after them, each day."""
+    if "hours" not in row:
+        return frozenset()
+    hours, path = row["hours"], f"{path}.hours"
+    if not lists.check_keys(path, hours, KEYS["hours"]):
+        return frozenset()
+    first = _minutes(lists, hours.get("from"), f"{path}.from", timedelta(0))
+    last = _minutes(lists, hours.get("to"), f"{path}.to", timedelta.max)
+    if first >= last:
+        lists.fault(f"{path}.to", "must be after `from`")
+    zone = ZoneInfo(timezone)
+    return frozenset(
+        i
+        for i, slot in enumerate(slots)
+        if _since_midnight(slot.start, slot, zone) < first or _since_midnight(slot.end, slot, zone) > last
+    )
+
+
+def _minutes(lists: Lists, value: object, path: str, default: timedelta) -> timedelta:
+    """Return a time of the day, as the time since midnight on the clock."""
+    if value is None:
+        return default
+    found = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        lists.fault(path, 'must be a time of the day, such as "09:30"')
+        return default
+    return timedelta(hours=int(found[1]), minutes=int(found[2]))
+
+
+def _since_midnight(moment: datetime, slot: Slot, zone: ZoneInfo) -> timedelta:
+    """Return what the event's clocks show at a moment, counted from midnight of the day of the slot."""
+    midnight = slot.start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    return moment.astimezone(zone).replace(tzinfo=None) - midnight
 
 
 def read_interpreters(lists: Lists) -> Iterable[Interpreter]:

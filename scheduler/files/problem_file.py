@@ -65,15 +65,16 @@ def _read(lists: Lists) -> Problem:
             lists.fault(key, "is missing")
     name, timezone = read_event(lists)
     lists.collect_ids()
+    slots = read_slots(lists, timezone)
     return Problem(
         name=name,
         timezone=timezone,
-        slots=read_slots(lists, timezone),
+        slots=slots,
         halls=tuple(lists.halls),
         walking=read_walking(lists),
         firms=tuple(read_firms(lists)),
         places=tuple(read_places(lists)),
-        attendees=tuple(read_attendees(lists)),
+        attendees=tuple(read_attendees(lists, slots, timezone)),
         interpreters=tuple(read_interpreters(lists)),
         requests=tuple(read_requests(lists)),
         precedences=tuple(read_precedences(lists)),

@@ -39,7 +39,10 @@ WHOLE: Json = {
         },
     ],
     "attendees": [
-        {"id": "a1", "firm": "a", "languages": ["zh", "en"], "unavailable": ["s0", "s2"], "max_per_day": 6},
+        {
+            "id": "a1", "firm": "a", "languages": ["zh", "en"], "unavailable": ["s0", "s2"], "max_per_day": 6,
+            "hours": {"from": "08:00", "to": "13:00"},
+        },
         {"id": "b1", "firm": "b", "languages": ["de"], "unavailable": [], "max_per_day": None},
         {
             "id": "b2", "firm": "b", "languages": [], "unavailable": [], "max_per_day": None,
