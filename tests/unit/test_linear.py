@@ -298,6 +298,7 @@ def deep() -> Iterator[None]:
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover  # counts steps of its own; tracing them doubles the time
 @pytest.mark.parametrize("room", ROOMS)
 def test_the_work_of_an_expression_grows_as_its_text_does(room: str) -> None:
     found = expressions(room)

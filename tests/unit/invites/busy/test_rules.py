@@ -61,6 +61,7 @@ def worked_out(
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover  # most of it is dateutil; the examples below run the same lines
 @settings(max_examples=200)
 @given(rule_texts(), st.integers(0, 1000), st.sampled_from([3, 40, 400]))
 def test_a_rule_gives_what_dateutil_gives(text: str, after: int, length: int) -> None:

@@ -54,7 +54,9 @@ for log_rows in (states.LOG_ROWS, 4):
 
 
 def run_checked(program: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "KERNEL_CHECKS": "1", "PYTHONPATH": str(ROOT)}
+    # Without coverage, which would trace the compiler.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    environment = {**inherited, "KERNEL_CHECKS": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         [sys.executable, "-c", program],
         env=environment,

@@ -64,5 +64,6 @@ def test_what_is_asked_between_and_steps_that_are_taken_back_change_no_answer() 
 
 
 @pytest.mark.slow  # half a minute
+@pytest.mark.no_cover  # runs the lines of the test above again and again
 def test_a_thousand_picks_of_an_unchanged_plan_have_the_same_best_each_time() -> None:
     assert_same(CROWDED, first_plan(CROWDED), 1_000)
