@@ -28,7 +28,7 @@ VISIBILITY_TIMEOUT = HARD_LIMIT + 600
 
 ROUTES = {
     "chainmeet.solve": SOLVE,
-    "chainmeet.what_if": SOLVE,
+    "chainmeet.solve_scenario": SOLVE,
     "chainmeet.help": HELP,
     "chainmeet.deliver_urgent": URGENT,
     "chainmeet.deliver": MAIL,

@@ -92,7 +92,7 @@ class Clock:
         if self._step(
             "find what-ifs", lambda session: scenario_queue.is_scenario_waiting(session, now=now())
         ):
-            dispatch.what_if(app=self.celery)
+            dispatch.solve_scenario(app=self.celery)
         left = self._step("recover jobs", lambda session: version_jobs.recover_lost_jobs(session, now=now()))
         for job_id in left or ():
             dispatch.version_job(job_id, app=self.celery)

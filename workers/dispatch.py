@@ -34,9 +34,9 @@ def run(database: Database, run_id: int, *, app: Celery | None = None) -> bool:
     return True
 
 
-def what_if(*, app: Celery | None = None) -> bool:
+def solve_scenario(*, app: Celery | None = None) -> bool:
     """Send a task that solves the next queued scenario. See `_send` for the return value."""
-    return _send(app, "chainmeet.what_if", once=True)
+    return _send(app, "chainmeet.solve_scenario", once=True)
 
 
 def version_job(job_id: int, *, countdown: float = 0, app: Celery | None = None) -> bool:

@@ -88,8 +88,8 @@ def solve(run_id: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)  # its thread would continue; the pool starts a new process
 
 
-@_task(name="chainmeet.what_if", max_retries=0)
-def what_if() -> None:
+@_task(name="chainmeet.solve_scenario", max_retries=0)
+def solve_scenario() -> None:
     """Solve the next queued scenario. It waits while any run is open; the scheduler then sends it again."""
     from scheduler.services.planning.scenarios import scenario_execution  # as above
 
@@ -98,7 +98,7 @@ def what_if() -> None:
     with _database().write() as session:
         goes_on = scenario_queue.is_scenario_waiting(session, now=_now())
     if goes_on and not is_stopping():
-        dispatch.what_if()
+        dispatch.solve_scenario()
 
 
 @worker_process_init.connect

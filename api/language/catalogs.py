@@ -21,6 +21,7 @@ SOURCE = "en"
 """The source language of the messages. It needs no catalog."""
 REPORTING = (
     "scheduler/invites/busy",
+    "scheduler/invites/inbound",
     "scheduler/invites/transport",
     "scheduler/services/delivery",
     "scheduler/services/emails/inbound",

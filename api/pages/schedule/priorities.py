@@ -179,7 +179,7 @@ def _preview(actor: Actor) -> None:
     with context.database().write() as db:
         policy = _read(request.form, events.get_settings(db, actor).policy)
         priority_preview.request_preview(db, actor, policy, now=context.now())
-    dispatch.what_if(app=context.celery())
+    dispatch.solve_scenario(app=context.celery())
 
 
 def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:

@@ -94,4 +94,4 @@ def delete_scenario(db: Session, actor: Actor, number: int) -> Any:
 
 
 def _send() -> None:
-    dispatch.what_if(app=context.celery())
+    dispatch.solve_scenario(app=context.celery())

@@ -14,6 +14,7 @@ from icalendar import Calendar, vDDDTypes, vDuration
 from icalendar.cal import Component
 from icalendar.error import GloballyUniqueTZIDGuessed
 
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy import components
 from scheduler.invites.busy.model import StepBudget, UnusableCalendar
 from scheduler.invites.busy.zones import Zones
@@ -67,10 +68,15 @@ def read_scheduling(parts: list[MailPart]) -> Scheduling | None:
         return None
     methods = {each.method for each in found}
     if len(methods) > 1:
-        raise UnreadableEmail("The calendars in the mail have several methods: " + ", ".join(sorted(methods)))
+        raise UnreadableEmail(
+            gettext_lazy(
+                "The calendars in the email have several methods: %(methods)s",
+                methods=", ".join(sorted(methods)),
+            )
+        )
     answers = dict.fromkeys(answer for each in found for answer in each.answers)
     if not answers:
-        raise UnreadableEmail("The calendar in the mail has no event.")
+        raise UnreadableEmail(gettext_lazy("The calendar in the email contains no meeting."))
     return Scheduling(methods.pop(), tuple(answers))
 
 
@@ -79,8 +85,11 @@ def _read(part: MailPart) -> Scheduling:
     bodies = {clean(str(_first(each, "METHOD") or ""), 40).upper() for each, _ in calendars} - {""}
     methods = bodies | ({part.method} if part.method else set())
     if len(methods) != 1:
-        said = ", ".join(sorted(methods)) or "none"
-        raise UnreadableEmail(f"The calendar's method is not clear: {said}")
+        if not methods:
+            raise UnreadableEmail(gettext_lazy("The calendar has no method."))
+        raise UnreadableEmail(
+            gettext_lazy("The calendar has several methods: %(methods)s", methods=", ".join(sorted(methods)))
+        )
     answers = [_answer(event, zones) for each, zones in calendars for event in each.walk("VEVENT")]
     return Scheduling(methods.pop(), tuple(answers))
 
@@ -88,13 +97,15 @@ def _read(part: MailPart) -> Scheduling:
 def _parsed(part: MailPart) -> list[tuple[Component, TimeZones]]:
     """Return the part's calendars, each with its own time zones. A TZID is scoped to its calendar."""
     if len(part.octets) > MAX_CALENDAR:
-        raise UnreadableEmail(f"The calendar in the mail is larger than {MAX_CALENDAR // 1024} KiB.")
+        raise UnreadableEmail(
+            gettext_lazy("The calendar in the email is larger than %(most)s KB.", most=MAX_CALENDAR // 1024)
+        )
     lines = re.sub(r"\r\n?", "\n", decode_text(part.octets, part.charset))
     unfolded = _FOLD.sub("", lines)
     check_calendar(unfolded)
     found = list(_calendars(unfolded))
     if not found:
-        raise UnreadableEmail("The calendar in the mail is not complete.")
+        raise UnreadableEmail(gettext_lazy("The calendar in the email isn't complete."))
     parsed: list[tuple[Component, TimeZones]] = []
     try:
         for each in found:
@@ -102,7 +113,7 @@ def _parsed(part: MailPart) -> list[tuple[Component, TimeZones]]:
             text = _UTC_IN_A_ZONE.sub(r"\1\2", "\n".join(_without_zones(each)))
             parsed += [(one, zones) for one in Calendar.from_ical(text + "\n", multiple=True)]
     except ValueError:
-        raise UnreadableEmail("The calendar in the mail is broken.") from None
+        raise UnreadableEmail(gettext_lazy("The calendar in the email can't be read.")) from None
     return parsed
 
 
@@ -174,7 +185,7 @@ def _only(component: Component, name: str) -> Any:
     """
     value = component.get(name)
     if isinstance(value, list) and len({each.to_ical() for each in value}) > 1:
-        raise UnreadableEmail(f"The answer has more than one {name}.")
+        raise UnreadableEmail(gettext_lazy("The reply has more than one %(property)s.", property=name))
     return _first(component, name)
 
 
@@ -256,7 +267,9 @@ def _participants(event: Component) -> Iterator[Participant]:
     value = event.get("ATTENDEE")
     attendees = value if isinstance(value, list) else [] if value is None else [value]
     if len(attendees) > _MAX_ATTENDEES:
-        raise UnreadableEmail(f"The answer names more than {_MAX_ATTENDEES} attendees.")
+        raise UnreadableEmail(
+            gettext_lazy("The reply names more than %(most)s attendees.", most=_MAX_ATTENDEES)
+        )
     for attendee in attendees:
         params = getattr(attendee, "params", {})
         partstat = clean(_text(params.get("PARTSTAT")), 40).upper() or "NEEDS-ACTION"

@@ -10,6 +10,7 @@ from email.policy import compat32
 from typing import Final
 
 from scheduler.domain.entities import MailKind
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.charsets import decode_mail_header
 from scheduler.invites.inbound import automatic_emails, complaints, forwards, reply_notes, smime
 from scheduler.invites.inbound.calendars import Scheduling, read_scheduling
@@ -50,7 +51,7 @@ def read_email(raw: bytes) -> ParsedEmail:
         return replace(
             known,
             kind=MailKind.UNREADABLE,
-            reason=f"The mail cannot be taken apart ({type(error).__name__}).",
+            reason=gettext_lazy("The email can't be read (%(error)s).", error=type(error).__name__),
         )
 
 
@@ -100,11 +101,13 @@ def _understood(mail: Message[str, str], parts: list[MailPart], known: ParsedEma
     if found is not None:
         return _scheduled(known, found, is_automatic)
     if any(part.content_type in _SIGNED and part.smime_type == "signed-data" for part in parts):
-        raise UnreadableEmail("The mail is signed (S/MIME), but what it signs cannot be read.")
+        raise UnreadableEmail(gettext_lazy("The email is signed (S/MIME), but its content can't be read."))
     if any(part.content_type in _SEALED and part.name != "smime.p7s" for part in parts):
-        raise UnreadableEmail("The mail is encrypted or sealed (S/MIME or PGP); we have no key to it.")
+        raise UnreadableEmail(
+            gettext_lazy("The email is encrypted (S/MIME or PGP). Chainmeet doesn't have the key.")
+        )
     if any(part.content_type == "application/ms-tnef" or part.name == "winmail.dat" for part in parts):
-        raise UnreadableEmail("The answer is in Outlook's own format (winmail.dat).")
+        raise UnreadableEmail(gettext_lazy("The reply is in Outlook's own format (winmail.dat)."))
     return replace(known, kind=MailKind.AUTO_REPLY if is_automatic else MailKind.TEXT)
 
 
@@ -116,7 +119,9 @@ def _scheduled(known: ParsedEmail, found: Scheduling, is_automatic: bool) -> Par
         return replace(known, kind=MailKind.TEXT if is_note else MailKind.OWN, answers=found.answers)
     kind = _ANSWERS.get(found.method)
     if kind is None:
-        raise UnreadableEmail(f"The calendar's method is {found.method}, which is no answer.")
+        raise UnreadableEmail(
+            gettext_lazy("The calendar's method is %(method)s, which isn't a reply.", method=found.method)
+        )
     if kind is MailKind.REPLY and any(
         p.partstat == "DELEGATED" for a in found.answers for p in a.participants
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.inbound.model import UnreadableEmail
 
 MAX_MAIL: Final = 5 * 1024 * 1024
@@ -45,21 +46,27 @@ _YEARLY: Final = re.compile(
 def check_mail(lines: bytes) -> None:
     """Check the limits of an email with LF line ends: size, depth and parts. Raises UnreadableEmail."""
     if len(lines) > MAX_MAIL:
-        raise UnreadableEmail(f"The mail is larger than {MAX_MAIL // 1024 // 1024} MiB.")
+        raise UnreadableEmail(
+            gettext_lazy("The email is larger than %(most)s MB.", most=MAX_MAIL // 1024 // 1024)
+        )
     if lines.count(b"\n") > MAX_LINES:
-        raise UnreadableEmail(f"The mail has more than {MAX_LINES} lines.")
+        raise UnreadableEmail(gettext_lazy("The email has more than %(most)s lines.", most=MAX_LINES))
     if any(len(line) > MAX_LINE for line in lines.split(b"\n")):
-        raise UnreadableEmail(f"The mail has a line of more than {MAX_LINE // 1024} KiB.")
+        raise UnreadableEmail(
+            gettext_lazy("The email has a line of more than %(most)s KB.", most=MAX_LINE // 1024)
+        )
     read = [(match[1].lower(), match[0]) for match in _READ.finditer(lines)]
     types = [header for name, header in read if name == b"content-type"]
     if len(types) > MAX_PARTS:
-        raise UnreadableEmail(f"The mail has more than {MAX_PARTS} parts.")
+        raise UnreadableEmail(gettext_lazy("The email has more than %(most)s parts.", most=MAX_PARTS))
     if any(len(header) > MAX_HEADER for _, header in read) or any(
         len(match[0]) > MAX_OTHER_HEADER for match in _OTHER.finditer(_head(lines))
     ):
-        raise UnreadableEmail("The mail has a header that is too long.")
+        raise UnreadableEmail(gettext_lazy("The email has a header that is too long."))
     if sum(_ENCLOSING.search(header) is not None for header in types) > MAX_DEPTH:
-        raise UnreadableEmail(f"The mail has more than {MAX_DEPTH} parts inside parts.")
+        raise UnreadableEmail(
+            gettext_lazy("The email has more than %(most)s parts inside parts.", most=MAX_DEPTH)
+        )
 
 
 def _head(lines: bytes) -> bytes:
@@ -81,9 +88,13 @@ def check_calendar(unfolded: str) -> None:
             in_zone = name == "BEGIN" if component == "VTIMEZONE" else in_zone
             components += [component] if name == "BEGIN" else []
         elif name in _RECURRENCE and not (in_zone and _fits_a_zone(name, line.strip())):
-            raise UnreadableEmail("The calendar is about a series; our meetings do not recur.")
+            raise UnreadableEmail(
+                gettext_lazy("The calendar contains a recurring event. Meetings here don't recur.")
+            )
     if components.count("VEVENT") > MAX_EVENTS or len(components) > MAX_COMPONENTS:
-        raise UnreadableEmail(f"The calendar has more than {MAX_EVENTS} events.")
+        raise UnreadableEmail(
+            gettext_lazy("The calendar contains more than %(most)s entries.", most=MAX_EVENTS)
+        )
 
 
 def _fits_a_zone(name: str, line: str) -> bool:

@@ -11,6 +11,7 @@ from email.message import Message
 from email.policy import compat32
 from typing import Any, Final
 
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.charsets import decode_text
 from scheduler.invites.inbound.limits import MAX_PARTS, check_mail
 from scheduler.invites.inbound.model import UnreadableEmail
@@ -61,7 +62,7 @@ def own_parts(mail: Message[str, str]) -> list[MailPart]:
     leaves: list[MailPart] = []
     for leaf in _leaves(mail):
         if len(leaves) == MAX_PARTS:
-            raise UnreadableEmail(f"The mail has more than {MAX_PARTS} parts.")
+            raise UnreadableEmail(gettext_lazy("The email has more than %(most)s parts.", most=MAX_PARTS))
         leaves.append(_part(leaf))
     return leaves
 

@@ -83,7 +83,7 @@ def request_draft(session: Session, actor: Actor, number: int, *, now: datetime)
     actor.require(Right.EDIT_DRAFTS)
     base = versions.get_version(session, actor.event_id, number)
     if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
-        raise WrongState("version", number, base.state.value, "changed by hand", _audit_subject(base))
+        raise WrongState("version", number, base.state.value, "changed manually", _audit_subject(base))
     job = version_jobs.request_manual_draft(session, base, by=actor.account_id, now=now)
     about = pgettext_lazy("audit log", "manual draft of version %(number)s requested", number=number)
     recording.record_act(session, actor, Act.MANUAL_DRAFT, about, now=now)
@@ -123,7 +123,7 @@ def lock_draft(session: Session, actor: Actor, number: int) -> LockedDraft:
         raise NotFound("draft by hand", number)
     session.refresh(version)
     if version.state is not VersionState.DRAFT:
-        raise WrongState("version", number, version.state.value, "changed by hand", _audit_subject(version))
+        raise WrongState("version", number, version.state.value, "changed manually", _audit_subject(version))
     if version_jobs.find_open_job(session, version, JobKind.PUBLISH) is not None:
         raise PublishingInProgress(number)
     return LockedDraft(version, draft, actor.may(Right.READ_CONTACTS))

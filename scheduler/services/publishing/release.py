@@ -190,7 +190,7 @@ def create_manual_draft(
     Raises WrongState if the version has another state.
     """
     if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
-        raise WrongState("version", base.number, base.state.value, "changed by hand")
+        raise WrongState("version", base.number, base.state.value, "changed manually")
     draft = copy_version(session, base, now=now)
     session.add(ManualDraft(version_id=draft.id, base_id=base.id, revision=0, started_by=by))
     session.flush()

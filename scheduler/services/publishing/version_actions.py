@@ -218,10 +218,10 @@ def draft_cancellations(session: Session, actor: Actor, *, now: datetime) -> Ver
     current = versions.find_published_version(session, actor.event_id)
     if current is None:
         text = gettext_lazy("No schedule is published yet, so there are no partners to notify.")
-        raise WrongState("schedule", actor.event_key, "not published", "told to partners", text)
+        raise WrongState("schedule", actor.event_key, "not published", "sent to partners", text)
     if not calendar_entries.list_withdrawn_requests(session, current.id):
         text = gettext_lazy("No published meeting was cancelled, so there are no partners to notify.")
-        raise WrongState("version", current.number, "as people know it", "told to partners", text)
+        raise WrongState("version", current.number, "as people know it", "sent to partners", text)
     draft = release.copy_version(session, current, now=now)
     about = pgettext_lazy(
         "audit log",

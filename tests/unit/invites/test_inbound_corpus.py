@@ -149,7 +149,7 @@ def test_trap_2_the_method_may_stand_in_one_of_two_places() -> None:
 
 
 def test_m3_two_methods_that_differ_are_for_a_person() -> None:
-    assert mail("method-differs").reason == "The calendar's method is not clear: CANCEL, REPLY"
+    assert mail("method-differs").reason == "The calendar has several methods: CANCEL, REPLY"
 
 
 def test_m9_an_answer_that_is_marked_as_automatic_is_an_answer() -> None:
@@ -163,7 +163,7 @@ def test_m11_the_same_calendar_twice_is_one_answer() -> None:
 
 
 def test_trap_19_an_answer_in_outlooks_own_format_is_kept_for_a_person() -> None:
-    assert mail("winmail-dat").reason == "The answer is in Outlook's own format (winmail.dat)."
+    assert mail("winmail-dat").reason == "The reply is in Outlook's own format (winmail.dat)."
 
 
 def test_1_4_both_attendees_of_an_answer_are_read() -> None:
@@ -223,7 +223,7 @@ def test_an_answer_with_two_different_values_of_what_it_has_once_is_for_a_person
     assert read_email(raw.replace(found[0], 2 * found[0])).kind is MailKind.REPLY
     other = {"UID": b"UID:another@firm.example\n", "DTSTAMP": b"DTSTAMP:20270402T080001Z\n"}[name]
     assert (
-        read_email(raw.replace(found[0], found[0] + other)).reason == f"The answer has more than one {name}."
+        read_email(raw.replace(found[0], found[0] + other)).reason == f"The reply has more than one {name}."
     )
 
 

@@ -56,7 +56,7 @@ def test_no_change_is_the_very_problem_and_changes_are_kept_as_they_are() -> Non
 def test_tables_come_on_all_days_or_one_and_go_from_the_last() -> None:
     problem = expo()
     more = after(problem, {"kind": "tables", "hall": "h1", "count": 2, "day": DAY})
-    assert [place.id for place in more.places[3:]] == ["what-if-table-1", "what-if-table-2"]
+    assert [place.id for place in more.places[3:]] == ["scenario-table-1", "scenario-table-2"]
     assert [sorted(place.unavailable) for place in more.places[3:]] == [[4, 5, 6, 7]] * 2
     fewer = after(problem, {"kind": "tables", "hall": "h1", "step": "fewer", "count": 1})
     assert [len(place.unavailable) for place in fewer.places] == [0, 0, 8]
@@ -160,7 +160,7 @@ def test_a_firm_more_is_like_another_in_stand_people_and_requests() -> None:
         (3, 4),
     ]
     assert more.requests[3].to_attendees == (3,), "the person like the one who was named"
-    assert [(place.id, place.firm) for place in more.places[3:]] == [("what-if-booth-1", 4)]
+    assert [(place.id, place.firm) for place in more.places[3:]] == [("scenario-booth-1", 4)]
     shared = expo(places=[booth("x", "b", partners="c")])
     more = after(shared, {"kind": "added_firm", "like": "c"})
     assert (len(more.places), more.places[0].partners) == (1, {2, 3})

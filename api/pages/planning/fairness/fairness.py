@@ -84,7 +84,7 @@ def solve_curve(event_key: str, number: int) -> Response:
             db, actor, now=context.now()
         )
     if is_asked:
-        dispatch.what_if(app=context.celery())
+        dispatch.solve_scenario(app=context.celery())
     return redirect(
         url_for("fairness.show_fairness", event_key=event_key, number=number, _anchor="curve"), 303
     )

@@ -124,7 +124,7 @@ def try_fix(event_key: str, number: int) -> Response:
         else:
             fix = unscheduled_groups.get_group_fix(db, actor, number, group)
             trials.request_trial(db, actor, number, group, fix, now=context.now())
-    dispatch.what_if(app=context.celery())
+    dispatch.solve_scenario(app=context.celery())
     return redirect(
         rendering.back(event_key, url_for("fixes.show_fixes", event_key=event_key, number=number)), 303
     )

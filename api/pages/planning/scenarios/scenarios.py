@@ -138,7 +138,7 @@ def change_scenario(event_key: str, number: int, step: str) -> Response | tuple[
         if step in DONE:
             flash(said(DONE[step]), "good")
     if step == "solve":
-        dispatch.what_if(app=context.celery())
+        dispatch.solve_scenario(app=context.celery())
     if there is None:
         return redirect(url_for("scenarios.list_scenarios", event_key=event_key), 303)
     return redirect(url_for("scenarios.show_scenario", event_key=event_key, number=there), 303)

@@ -97,7 +97,7 @@ def mark_address_dead(session: Session, mail: InboundEmail, *, now: datetime) ->
     """Mark the address of a report as dead, as an organiser confirmed. Return it. Raises WrongState."""
     address = reported_address(session, mail)
     if address is None:
-        raise WrongState("mail", mail.id, mail.kind.value, "believed as a report")
+        raise WrongState("email", mail.id, mail.kind.value, "treated as a report")
     bounce = Bounce(**mail.bounce)
     said = bounce.diagnostic or bounce.status or gettext_lazy("An organiser confirmed it.")
     for reader in _readers(session, mail):

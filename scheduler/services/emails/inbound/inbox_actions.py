@@ -131,10 +131,10 @@ def find_substitute(session: Session, actor: Actor, mail_id: int, *, now: dateti
 
 def accept_delegation(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> IncomingEmail:
     """Accept a waiting email as a delegation to a colleague. Raises WrongState."""
-    mail = _waiting(session, actor, mail_id, "taken as a colleague's")
+    mail = _waiting(session, actor, mail_id, "recorded as a colleague's reply")
     colleague = delegation_replies.find_offered_colleague(session, mail, now=now)
     if colleague is None or mail.uid is None or mail.attendee_id is None:
-        raise WrongState("mail", mail_id, "of no colleague who could go", "taken as a colleague's")
+        raise WrongState("email", mail_id, "of no colleague who could go", "recorded as a colleague's reply")
     invitation = attendee_replies.find_latest_invitation(session, mail.uid, mail.attendee_id)
     given = Reply(
         partstat=Partstat.DECLINED,
@@ -177,7 +177,7 @@ def apply_as_reply(
     """
     mail = _waiting(session, actor, mail_id, "applied")
     if mail.uid is None or mail.attendee_id is None:
-        raise WrongState("mail", mail_id, "about no invitation", "taken as an answer")
+        raise WrongState("email", mail_id, "about no invitation", "recorded as a reply")
     invitation = attendee_replies.find_latest_invitation(session, mail.uid, mail.attendee_id)
     given = Reply(
         partstat=partstat,
@@ -236,7 +236,7 @@ def accept_alias(
     Later replies from that address count. The person's other waiting replies from it are judged again. Raises
     WrongState, and InvalidInput if `aliases.claimable_address` offers none.
     """
-    mail = _waiting(session, actor, mail_id, "taken as the same person's")
+    mail = _waiting(session, actor, mail_id, "recorded as the same person's reply")
     address = aliases.add_alias(session, actor, mail, now=now)
     waiting = select(InboundEmail).where(
         InboundEmail.attendee_id == mail.attendee_id,
@@ -261,7 +261,7 @@ def confirm_bounce(session: Session, actor: Actor, mail_id: int, *, now: datetim
 
     Raises WrongState, also if the email does not report its recipient's address.
     """
-    mail = _waiting(session, actor, mail_id, "believed")
+    mail = _waiting(session, actor, mail_id, "confirmed")
     address = bounces.mark_address_dead(session, mail, now=now)
     reason = gettext_lazy(
         "An organiser confirmed that the address %(email)s does not accept emails.", email=address
@@ -279,5 +279,5 @@ def _waiting(session: Session, actor: Actor, mail_id: int, step: str) -> Inbound
     mail = _mail(session, actor, mail_id)
     session.refresh(mail, with_for_update={"key_share": True})
     if mail.outcome is not MailOutcome.WAITING:
-        raise WrongState("mail", mail_id, mail.outcome.value, step)
+        raise WrongState("email", mail_id, mail.outcome.value, step)
     return mail

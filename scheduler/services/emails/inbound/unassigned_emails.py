@@ -136,7 +136,7 @@ def _waiting(session: Session, asker: SignedIn, mail_id: int) -> InboundEmail:
     mail = _mail(session, asker, mail_id)
     session.refresh(mail, with_for_update={"key_share": True})
     if mail.outcome is not MailOutcome.WAITING or mail.event_id is not None:
-        raise WrongState("mail", mail_id, mail.outcome.value, "handled")
+        raise WrongState("email", mail_id, mail.outcome.value, "handled")
     return mail
 
 

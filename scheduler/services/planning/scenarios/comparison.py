@@ -183,7 +183,7 @@ def export_comparison(session: Session, actor: Actor, kind: str, *, now: datetim
     for figure in FIGURES:
         cells = [part for one in found.columns for part in (one.value(figure), one.difference(figure))]
         rows.append([figure.label, found.value(figure), *cells])
-    name = f"what-if-{actor.event_key}.{kind}"
+    name = f"scenario-{actor.event_key}.{kind}"
     recording.record_act(session, actor, Act.EXPORT, AuditSubject(name), now=now)
     if kind == "csv":
         return Export(write_csv(headers, rows), name)

@@ -70,12 +70,12 @@ def execute_scenario(
     try:
         return work.do(solve, settings, should_stop)
     except ScenarioGone as gone:
-        log.info("what-if put away", what_if=row.id, reason=str(gone))
+        log.info("scenario dropped", scenario=row.id, reason=str(gone))
         return False
     except ChainmeetError as error:
         return work.fail(str(error))
     except Exception as error:
-        log.exception("what-if failed", what_if=row.id)
+        log.exception("scenario failed", scenario=row.id)
         return work.fail(describe_failure(error))
 
 
@@ -178,7 +178,7 @@ class _ScenarioWork:
                 now = self.database.now_in(session)
                 scenario_queue.fail_scenario(session, self.row.id, self.row.turn, error, now=now)
         except ScenarioGone:
-            log.info("what-if put away", what_if=self.row.id)
+            log.info("scenario dropped", scenario=self.row.id)
         return False
 
     # Called by `watch_solve`

@@ -23,10 +23,10 @@ WORKER_LOST = "The worker was lost in the middle of it. Try again."
 class ScenarioGone(ChainmeetError):
     """Raised if the scenario no longer belongs to this worker: it was stopped, changed or deleted."""
 
-    code = "what-if-gone"
+    code = "scenario-gone"
 
-    def __init__(self, what_if_id: int) -> None:
-        super().__init__(f"The what-if {what_if_id} was stopped, changed or deleted.")
+    def __init__(self, scenario_id: int) -> None:
+        super().__init__(f"The scenario {scenario_id} was stopped, changed or deleted.")
 
 
 def is_scenario_waiting(session: Session, *, now: datetime) -> bool:
@@ -52,37 +52,39 @@ def claim_scenario(session: Session, *, now: datetime) -> Scenario | None:
     return None
 
 
-def must_stop_scenario(session: Session, what_if_id: int, turn: int) -> bool:
+def must_stop_scenario(session: Session, scenario_id: int, turn: int) -> bool:
     """Return True if the scenario was withdrawn, or a run waits for its worker."""
     mine = select(Scenario.id).where(
-        Scenario.id == what_if_id, Scenario.turn == turn, Scenario.state == ScenarioState.RUNNING
+        Scenario.id == scenario_id, Scenario.turn == turn, Scenario.state == ScenarioState.RUNNING
     )
     return session.scalar(mine) is None or session.scalar(select(_is_run_open())) is True
 
 
 def store_progress(
-    session: Session, what_if_id: int, turn: int, progress: Progress | None, *, now: datetime
+    session: Session, scenario_id: int, turn: int, progress: Progress | None, *, now: datetime
 ) -> None:
     """Store a heartbeat and the progress. Raises ScenarioGone."""
     said = {} if progress is None else {"progress": {**asdict(progress), "terms": dict(progress.terms)}}
-    _update_claimed(session, what_if_id, turn, heartbeat_at=now, **said)
+    _update_claimed(session, scenario_id, turn, heartbeat_at=now, **said)
 
 
-def requeue_scenario(session: Session, what_if_id: int, turn: int) -> None:
+def requeue_scenario(session: Session, scenario_id: int, turn: int) -> None:
     """Move a running scenario back to requested, because a run goes first. Raises ScenarioGone."""
-    _update_claimed(session, what_if_id, turn, state=ScenarioState.QUEUED, started_at=None, progress={})
+    _update_claimed(session, scenario_id, turn, state=ScenarioState.QUEUED, started_at=None, progress={})
 
 
 def finish_scenario(
-    session: Session, what_if_id: int, turn: int, result: Mapping[str, Any], *, now: datetime
+    session: Session, scenario_id: int, turn: int, result: Mapping[str, Any], *, now: datetime
 ) -> None:
     """Mark a running scenario as done. Raises ScenarioGone."""
-    _update_claimed(session, what_if_id, turn, state=ScenarioState.DONE, finished_at=now, result=dict(result))
+    _update_claimed(
+        session, scenario_id, turn, state=ScenarioState.DONE, finished_at=now, result=dict(result)
+    )
 
 
-def fail_scenario(session: Session, what_if_id: int, turn: int, error: str, *, now: datetime) -> None:
+def fail_scenario(session: Session, scenario_id: int, turn: int, error: str, *, now: datetime) -> None:
     """Mark a running scenario as failed, with a message. Raises ScenarioGone."""
-    _update_claimed(session, what_if_id, turn, state=ScenarioState.FAILED, finished_at=now, error=error)
+    _update_claimed(session, scenario_id, turn, state=ScenarioState.FAILED, finished_at=now, error=error)
 
 
 def _next() -> Select[int]:
@@ -102,12 +104,12 @@ def _is_run_open() -> Any:
     return exists().where(Run.state.in_((RunState.QUEUED, RunState.RUNNING)))
 
 
-def _update_claimed(session: Session, what_if_id: int, turn: int, **values: Any) -> None:
+def _update_claimed(session: Session, scenario_id: int, turn: int, **values: Any) -> None:
     mine = update(Scenario).where(
-        Scenario.id == what_if_id, Scenario.turn == turn, Scenario.state == ScenarioState.RUNNING
+        Scenario.id == scenario_id, Scenario.turn == turn, Scenario.state == ScenarioState.RUNNING
     )
     if not _updates_row(session, mine.values(values)):
-        raise ScenarioGone(what_if_id)
+        raise ScenarioGone(scenario_id)
 
 
 def _updates_row(session: Session, statement: Update) -> bool:

@@ -96,7 +96,7 @@ def get_row(session: Session, event_id: int, number: int, *, to_change: bool = F
     )
     row = session.scalar(mine.with_for_update(key_share=True) if to_change else mine)
     if row is None:
-        raise NotFound("what-if", number)
+        raise NotFound("scenario", number)
     return row
 
 

@@ -137,7 +137,7 @@ def solve_scenario(session: Session, actor: Actor, number: int, *, now: datetime
     actor.require(Right.MANAGE_SCENARIOS)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
     if row.state in (ScenarioState.QUEUED, ScenarioState.RUNNING):
-        raise WrongState("what-if", number, row.state, "asked")
+        raise WrongState("scenario", number, row.state, "asked")
     scenario_rows.request_solve(row, now=now)
     session.flush()
     _note(
@@ -155,7 +155,7 @@ def stop_scenario(session: Session, actor: Actor, number: int, *, now: datetime)
     actor.require(Right.MANAGE_SCENARIOS)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
     if row.state not in (ScenarioState.QUEUED, ScenarioState.RUNNING):
-        raise WrongState("what-if", number, row.state, "stopped")
+        raise WrongState("scenario", number, row.state, "stopped")
     scenario_rows.reset_row(row)
     session.flush()
     _note(

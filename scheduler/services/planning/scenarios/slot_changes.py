@@ -23,7 +23,7 @@ class ChangeNotPossible(ChainmeetError):
 def make_id(taken: Iterable[str], kind: str) -> str:
     """Return an unused id."""
     known = set(taken)
-    return next(name for n in count(1) if (name := f"what-if-{kind}-{n}") not in known)
+    return next(name for n in count(1) if (name := f"scenario-{kind}-{n}") not in known)
 
 
 def list_changeable_slots(problem: Problem) -> frozenset[int]:
@@ -163,5 +163,5 @@ def _follows(last: Slot, slot: Slot, zone: ZoneInfo) -> bool:
     """Return True if a slot belongs to the block of the previous one."""
     if last.end != slot.start or last.start.astimezone(zone).date() != slot.start.astimezone(zone).date():
         return False
-    is_new = last.block.startswith("what-if-") or slot.block.startswith("what-if-")
+    is_new = last.block.startswith("scenario-") or slot.block.startswith("scenario-")
     return is_new or last.block == slot.block
