@@ -94,7 +94,7 @@ def solve_scenario() -> None:
     from scheduler.services.planning.scenarios import scenario_execution  # as above
 
     done = scenario_execution.execute_scenario(_database(), settings=_settings(), should_stop=_must_stop)
-    log.info("what-if ended", done=done)
+    log.info("scenario ended", done=done)
     with _database().write() as session:
         goes_on = scenario_queue.is_scenario_waiting(session, now=_now())
     if goes_on and not is_stopping():

@@ -128,6 +128,7 @@ TABLE = (
     Typed("operator", "/events/new", "events.create_event", only=("morning_from",),
           instead={"morning_from": "12:00", "morning_to": "09:00"}),
     Typed("operator", "/operators", "operators.add_operator"),
+    Typed("operator", "/operators", "operators.pause_site"),
     Typed("operator", "/operators/events", "archives.delete_event_as_operator"),
 )  # fmt: skip
 
@@ -153,7 +154,7 @@ NO_FORM = {
     "board.apply_step", "imports.undo_import", "large_imports.restart_preview", "my_day.report_lateness",
     "outcomes.undo_outcome", "participants.restore_records", "participants.undo_step", "profile.remove_logo",
     "fixes.explain_requests",
-    "fixes.try_fix",
+    "fixes.try_fix", "operators.resume_site",
     "requests.undo_request", "runs.cancel_run", "runs.change_sending", "runs.stop_run",
     "sign_in.send_fresh_link",
     "sign_in.redeem_link",

@@ -36,7 +36,7 @@ BOMBS = {
     "a calendar of line breaks": (
         REPLY.replace(b"\r\n\r\n", b"\r\nContent-Transfer-Encoding: base64\r\n\r\n")
         + base64.encodebytes(b"BEGIN:VCALENDAR" + 190_000 * b"\n"),
-        "not complete",
+        "isn't complete",
     ),
     "a disposition of blanks": (HEAD + b"Content-Disposition: a;" + b" " * 24_000 + b"\r\n\r\nhi", "header"),
     "a subject without end": (HEAD + b"Subject: " + b"=?" * 9_000 + b"\r\n\r\nhi", "header"),
@@ -46,9 +46,9 @@ BOMBS = {
         "100",
     ),
     "i15 40,000 events": (REPLY + calendar(EVENT * 40_000), "lines"),
-    "i15 20,000 events": (REPLY + calendar(EVENT * 20_000), "KiB"),
-    "11 events": (REPLY + calendar(EVENT * 11), "10 events"),
-    "i15 1,000 components inside each other": (REPLY + calendar(b"BEGIN:X\r\n" * 1_000), "events"),
+    "i15 20,000 events": (REPLY + calendar(EVENT * 20_000), "256 KB"),
+    "11 events": (REPLY + calendar(EVENT * 11), "10 entries"),
+    "i15 1,000 components inside each other": (REPLY + calendar(b"BEGIN:X\r\n" * 1_000), "entries"),
     "300 multiparts inside each other": (nested(300), "100 parts"),
     "21 multiparts inside each other": (nested(21), "20 parts inside parts"),
     "21 messages inside each other": (enclosed(21), "20 parts inside parts"),
@@ -57,23 +57,23 @@ BOMBS = {
         "100 parts",
     ),
     "a header of quotes": (HEAD + b"Content-Type: multipart/mixed; " + b'";' * 9_000, "header"),
-    "6 MiB": (HEAD + b"\r\n" + b"x" * (6 * 1024 * 1024), "5 MiB"),
+    "6 MiB": (HEAD + b"\r\n" + b"x" * (6 * 1024 * 1024), "5 MB"),
     "200,000 lines": (HEAD + b"\r\n" + b"\r\n" * 200_000, "lines"),
-    "a rule of every second": (REPLY + calendar(EVENT[:-12], b"RRULE:FREQ=SECONDLY\r\n"), "series"),
+    "a rule of every second": (REPLY + calendar(EVENT[:-12], b"RRULE:FREQ=SECONDLY\r\n"), "recurring"),
     "a rule in a zone of every second": (
         REPLY + calendar(b"BEGIN:VTIMEZONE\r\nRRULE:FREQ=SECONDLY\r\nEND:VTIMEZONE\r\n", EVENT),
-        "series",
+        "recurring",
     ),
     "a rule behind a zone": (
         REPLY + calendar(b"BEGIN:VTIMEZONE\r\nEND:VTIMEZONE\r\n", EVENT[:-12], b"RDATE:20270101T000000Z\r\n"),
-        "series",
+        "recurring",
     ),
     "a rule of every second, folded over an empty line": (
         REPLY + calendar(b"RRU\r\n\r\n  LE:FREQ=SECONDLY\r\nRRU\r\n\r\n LE:FREQ=SECONDLY\r\n"),
-        "series",
+        "recurring",
     ),
-    "a rule of every second with a blank": (REPLY + calendar(b"RRULE ;X=1:FREQ=SECONDLY\r\n"), "series"),
-    "a rule of every second, folded": (REPLY + calendar(b"RRU\r\n LE:FREQ=SEC\r\n ONDLY\r\n"), "series"),
+    "a rule of every second with a blank": (REPLY + calendar(b"RRULE ;X=1:FREQ=SECONDLY\r\n"), "recurring"),
+    "a rule of every second, folded": (REPLY + calendar(b"RRU\r\n LE:FREQ=SEC\r\n ONDLY\r\n"), "recurring"),
 }
 
 
