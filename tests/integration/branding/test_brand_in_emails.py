@@ -17,11 +17,11 @@ from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.publishing import sample_emails
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxEmail
-from tests.integration.branding.test_brands import picture
 from tests.integration.identity.test_readers import read
 from tests.support.factories import NOW
 from tests.support.published import Published
 from tests.support.publishing import SETTINGS
+from tests.support.raster_images import picture
 
 FORM = BrandForm(accent="#c8102e", sender="Chain Expo team", files={BrandPicture.LOGO: picture(400, 100)})
 

@@ -12,10 +12,10 @@ from scheduler.services.branding import brands
 from scheduler.services.branding.brands import BrandForm
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event
-from tests.integration.branding.test_brands import picture
 from tests.support import replies
 from tests.support.factories import NOW
 from tests.support.published import Published
+from tests.support.raster_images import picture
 from tests.support.site import Site
 from tests.support.web import Browser, web_app
 

@@ -19,6 +19,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import AuditLogEntry, EventPicture, OutboxEmail
 from scheduler.untrusted import pictures
 from tests.support.factories import NOW, Expo, make_event
+from tests.support.raster_images import picture
 
 FORM = BrandForm(
     accent="#C8102E",
@@ -27,13 +28,6 @@ FORM = BrandForm(
     headline="Meet your next supplier",
     tagline="22 to 24 June, Beijing",
 )
-
-
-def picture(width: int, height: int, kind: str = "png") -> bytes:
-    pixmap = pymupdf.Pixmap(pymupdf.csRGB, (0, 0, width, height), kind == "png")
-    pixmap.set_rect(pixmap.irect, (0,) * pixmap.n)
-    pixmap.set_rect(pymupdf.IRect(0, 0, width // 2, height), (200, 30, 60) + (255,) * (kind == "png"))
-    return pixmap.tobytes(kind)
 
 
 def with_pictures(form: BrandForm = FORM) -> BrandForm:

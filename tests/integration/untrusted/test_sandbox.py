@@ -19,8 +19,8 @@ from pydantic import TypeAdapter
 from scheduler.sheets.writers import OutputSheet, write_xlsx
 from scheduler.untrusted import frames, parsers, sandbox
 from scheduler.untrusted.pool import ChildPool
-from tests.integration.directory.test_logos import picture
 from tests.integration.untrusted.test_untrusted import HOSTILE
+from tests.support.raster_images import picture
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a wall is what Linux has")
 

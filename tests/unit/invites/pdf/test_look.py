@@ -10,30 +10,22 @@ import pytest
 from scheduler.invites.agenda.pdf import Cover, render_agenda_pdf, render_agendas_pdf
 from scheduler.invites.pdf import rasters
 from scheduler.invites.pdf.blocks import LOGO_HEIGHT, LOGO_WIDTH, MARGIN, SITE_LOOK, SheetLook
+from tests.support.raster_images import picture
 from tests.unit.invites.test_agenda_pdf import agenda, entry, text_of
 
-
-def png(width: int, height: int, *, alpha: bool = True) -> bytes:
-    """Return a picture that is red on the left, and transparent or white on the right."""
-    pixmap = pymupdf.Pixmap(pymupdf.csRGB, (0, 0, width, height), alpha)
-    pixmap.set_rect(pixmap.irect, (0, 0, 0, 0) if alpha else (255, 255, 255))
-    pixmap.set_rect(pymupdf.IRect(0, 0, width // 2, height), (200, 30, 60, 255)[: pixmap.n])
-    return bytes(pixmap.tobytes("png"))
-
-
-LOOK = SheetLook(accent=0xC8102E, logo=rasters.read_png(png(320, 80)))
+LOOK = SheetLook(accent=0xC8102E, logo=rasters.read_png(picture(320, 80)))
 
 
 @pytest.mark.parametrize("alpha", [True, False])
 def test_a_picture_is_read_on_white(alpha: bool) -> None:
-    read = rasters.read_png(png(40, 20, alpha=alpha))
+    read = rasters.read_png(picture(40, 20, alpha=alpha))
     assert read is not None and (read.width, read.height, len(read.rgb)) == (40, 20, 40 * 20 * 3)
     assert read.rgb[:3] == bytes((200, 30, 60)) and read.rgb[-3:] == b"\xff\xff\xff"
 
 
 @pytest.mark.parametrize(
     "octets",
-    [b"", b"%PDF-1.7", png(40, 20)[:20], png(1_001, 20)],
+    [b"", b"%PDF-1.7", picture(40, 20)[:20], picture(1_001, 20)],
 )
 def test_what_is_no_small_png_is_no_logo(octets: bytes) -> None:
     assert rasters.read_png(octets) is None
