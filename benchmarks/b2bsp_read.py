@@ -80,27 +80,30 @@ def _integers(text: str) -> list[int]:
 
 def as_problem(data: dict[str, Any], fairness: int, name: str) -> Problem:
     """Return the problem: all meetings compulsory, minimum breaks, break counts at most `fairness` apart."""
-    return read_problem(
-        {
-            "format": "chainmeet.problem/1",
-            "event": {"name": name, "timezone": "UTC"},
-            "slots": _slots(data["nTotalSlots"]),
-            "halls": ["hall"],
-            "places": [{"id": "tables", "hall": "hall", "kind": "table", "capacity": data["nTables"]}],
-            "firms": [_firm(p) for p in range(1, data["nBusiness"] + 1)],
-            "attendees": [
-                {"id": f"p{p}", "firm": f"p{p}", "languages": ["en"], "unavailable": _names(forbidden)}
-                for p, forbidden in enumerate(data["forbidden"], start=1)
-            ],
-            "requests": [_request(data, m) for m in range(data["nMeetings"])],
-            "precedences": [
-                {"before": f"m{before}", "after": f"m{after}"}
-                for after, befores in enumerate(data.get("precedences", []), start=1)
-                for before in sorted(befores - {0})
-            ],
-            "policy": {"require_all": True, "idle_counts": "breaks", "max_idle_spread": fairness},
-        }
-    )
+    return read_problem(as_document(data, name, {"idle_counts": "breaks", "max_idle_spread": fairness}))
+
+
+def as_document(data: dict[str, Any], name: str, policy: Json) -> Json:
+    """Return the problem file: all meetings compulsory, and what else `policy` says."""
+    return {
+        "format": "chainmeet.problem/1",
+        "event": {"name": name, "timezone": "UTC"},
+        "slots": _slots(data["nTotalSlots"]),
+        "halls": ["hall"],
+        "places": [{"id": "tables", "hall": "hall", "kind": "table", "capacity": data["nTables"]}],
+        "firms": [_firm(p) for p in range(1, data["nBusiness"] + 1)],
+        "attendees": [
+            {"id": f"p{p}", "firm": f"p{p}", "languages": ["en"], "unavailable": _names(forbidden)}
+            for p, forbidden in enumerate(data["forbidden"], start=1)
+        ],
+        "requests": [_request(data, m) for m in range(data["nMeetings"])],
+        "precedences": [
+            {"before": f"m{before}", "after": f"m{after}"}
+            for after, befores in enumerate(data.get("precedences", []), start=1)
+            for before in sorted(befores - {0})
+        ],
+        "policy": {"require_all": True, **policy},
+    }
 
 
 def _slots(count: int) -> list[Json]:
