@@ -168,6 +168,10 @@ class Settings:
         "database; empty for none",
         default="",
     )
+    pack_folder: str = _setting(
+        "folder for the offline packs of events, which contain personal data; empty for none", default=""
+    )
+    pack_days: int = _setting("days after which offline packs are deleted", _whole(1, 365), default=14)
     tick_seconds: int = _setting(
         "seconds between two checks of the clock for due tasks; daily emails wait four times as long",
         _whole(1, 30),

@@ -35,6 +35,7 @@ ROUTES = {
     "chainmeet.version_job": JOBS,
     "chainmeet.import_file": JOBS,
     "chainmeet.delete_rows": JOBS,
+    "chainmeet.make_packs": JOBS,
     "chainmeet.board": BOARD,
     "chainmeet.fetch": UNTRUSTED,
     "chainmeet.refetch": UNTRUSTED,

@@ -47,6 +47,7 @@ TICKS_A_DIGEST = 4
 DIGEST_TURNS = 10
 JOURNAL = timedelta(minutes=5)
 CHECKPOINTS = timedelta(hours=1)
+PACKS = timedelta(minutes=5)
 REFETCH = timedelta(minutes=5)
 """How often the scheduler looks for linked calendars that are due. Each is fetched hourly."""
 
@@ -142,10 +143,7 @@ class Clock:
             self._step(
                 "mail checkpoints", lambda s: checkpoint_emails.queue_checkpoints(s, self.settings, now=now())
             )
-        if self.settings.imap_host and self._claim("fetch", FETCH):
-            dispatch.fetch(app=self.celery)
-        if self._claim("refetch", REFETCH):
-            dispatch.refetch(app=self.celery)
+        self._send_interval_tasks()
         subscribed = load(SUBSCRIBERS).keys()
         if self._step("find entries to give", lambda s: subscribers.is_waiting(s, subscribed, now=now())):
             dispatch.notify_subscribers(app=self.celery)
@@ -154,6 +152,15 @@ class Clock:
         ):
             dispatch.judge(app=self.celery)
         return True
+
+    def _send_interval_tasks(self) -> None:
+        """Send the tasks that look for due work themselves."""
+        if self.settings.imap_host and self._claim("fetch", FETCH):
+            dispatch.fetch(app=self.celery)
+        if self.settings.pack_folder and self._claim("packs", PACKS):
+            dispatch.make_packs(app=self.celery)
+        if self._claim("refetch", REFETCH):
+            dispatch.refetch(app=self.celery)
 
     def _watch_journal(self) -> None:
         """Pause the site if its database is a copy. Otherwise note in the journal how far the database is."""

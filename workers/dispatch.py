@@ -54,6 +54,11 @@ def delete_rows(*, countdown: float = 0, app: Celery | None = None) -> bool:
     return _send(app, "chainmeet.delete_rows", once=True, countdown=countdown)
 
 
+def make_packs(*, app: Celery | None = None) -> bool:
+    """Send a task that makes the offline packs that are due. See `_send` for the return value."""
+    return _send(app, "chainmeet.make_packs", once=True)
+
+
 def help_with(run_id: int, *, app: Celery | None = None) -> bool:
     """Ask another worker to help with a run's search. See `_send` for the return value."""
     return _send(app, "chainmeet.help", run_id, expires=runs.CALL_TIMEOUT)

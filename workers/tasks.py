@@ -171,6 +171,15 @@ def delete_rows() -> None:
         dispatch.delete_rows(countdown=RETRY_SECONDS)
 
 
+@_task(name="chainmeet.make_packs", max_retries=0)
+def make_packs() -> None:
+    """Make the offline packs that are due. A shutdown leaves the rest to a later task."""
+    from scheduler.services.exports.offline_packs import nightly_packs  # deferred: writers of PDF and XLSX
+
+    made = nightly_packs.make_due_packs(_database(), _settings(), should_stop=_must_stop)
+    log.info("offline packs made", count=made)
+
+
 @_task(name="chainmeet.board", max_retries=0, soft_time_limit=60, time_limit=90, acks_late=False)
 def board(token: str, event_id: int, number: int, question: str) -> None:
     """Answer a question about a manual draft, if the page still waits. Loaded plans stay in memory."""

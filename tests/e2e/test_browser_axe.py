@@ -57,6 +57,7 @@ NO_PAGES = {
     "moved.redirect_to_response": "a redirect",
     "exports.export_by_plugin": "an imported file",
     "autocomplete.list_options": "the options of a field",
+    "exports.download_offline_pack": "a ZIP file",
     "exports.export_event": "a workbook",
     "exports.export_list": "a workbook",
     "exports.download_print_pack": "a PDF",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from apiflask import APIBlueprint
-from flask import Response, abort, request
+from flask import Response, abort, request, send_file
 from flask_login import login_required
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ from scheduler.services.exports import (
     prints,
     schedule_lists,
 )
+from scheduler.services.exports.offline_packs import pack_access
 from scheduler.services.exports.prints import PackSheets
 from scheduler.services.exports.schedule_lists import VERSION_LISTS, Export, ListName
 from scheduler.services.identity.actors import Actor
@@ -79,6 +80,8 @@ def list_exports(event_key: str) -> str:
             lists=VERSION_LISTS,
             packs=prints.count_parts(db, actor, shown),
             per_part=prints.SHEETS_PER_PART,
+            makes_packs=bool(context.settings().pack_folder),
+            pack=pack_access.find_pack(db, actor, context.settings()),
             from_plugins=plugin_exports.offered(actor),
         )
 
@@ -133,6 +136,23 @@ def download_print_pack(event_key: str, pack: str) -> Response:
     with context.database().read() as db:
         found = prints.make_pack(db, actor, PrintPack(pack), _version(), part=part)
     return _download(actor, "pdf", found.written(_checks(actor, found)))
+
+
+@blueprint.get("/offline-pack.zip")
+@login_required
+def download_offline_pack(event_key: str) -> Response:
+    """Export the newest offline pack. It is read from its file in portions."""
+    actor = auth.organiser(event_key)
+    limits.require_costly()
+    with context.database().read() as db:
+        pack = pack_access.take_pack(db, actor, context.settings())
+    with context.database().write() as db:
+        export_log.log_export(db, actor, pack.path.name, now=context.now())
+    answer = send_file(
+        pack.path, "application/zip", as_attachment=True, download_name=pack.path.name, etag=False
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @blueprint.get("/plugins/<name>")

@@ -110,6 +110,7 @@ class Words:
     tag: dict[str, str]
     sheet: dict[str, str]
     printed: dict[str, str]
+    pack: dict[str, str]
     delegation: dict[str, str]
     minutes: dict[str, str]
     hours: dict[str, str]

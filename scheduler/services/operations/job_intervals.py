@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.storage.models import JobHeartbeat
 
 TICK = "tick"
+_EVENT: Final = ":"
+"""Separates a job's name from the event's id, if each event has its own interval."""
+IS_OF_EVENT: Final = JobHeartbeat.name.contains(_EVENT)
+"""Condition on rows of single events. Metrics leave them out: no label names an event."""
 
 
 def claim_interval(session: Session, name: str, *, every: timedelta, now: datetime) -> bool:
@@ -32,6 +37,19 @@ def claim_interval(session: Session, name: str, *, every: timedelta, now: dateti
     except IntegrityError:  # another process inserted it first
         return False
     return True
+
+
+def claim_event_interval(
+    session: Session, name: str, event_id: int, *, every: timedelta, now: datetime
+) -> bool:
+    """Claim a job for one event, as `claim_interval` does. Call `delete_event_intervals` now and then."""
+    return claim_interval(session, f"{name}{_EVENT}{event_id}", every=every, now=now)
+
+
+def delete_event_intervals(session: Session, name: str, *, before: datetime) -> None:
+    """Delete a job's intervals of single events that were claimed before a time."""
+    prefix = JobHeartbeat.name.startswith(f"{name}{_EVENT}", autoescape=True)
+    session.execute(delete(JobHeartbeat).where(prefix, JobHeartbeat.at < before))
 
 
 def record_run(session: Session, name: str, *, now: datetime) -> None:

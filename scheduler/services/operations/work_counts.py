@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, JobKind, JobState, MailOutcome, RunState
+from scheduler.services.operations import job_intervals
 from scheduler.storage.models import Alert, ImportJob, InboundEmail, JobHeartbeat, Run, VersionJob
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)
@@ -39,7 +40,7 @@ class WorkCounts:
     alerts: Mapping[str, int]
     """Open alerts by kind."""
     last_runs: Mapping[str, float]
-    """Seconds since the last run of each scheduled job."""
+    """Seconds since the last run of each scheduled job, without jobs of single events."""
 
 
 def count_work(session: Session, *, now: datetime) -> WorkCounts:
@@ -54,7 +55,11 @@ def count_work(session: Session, *, now: datetime) -> WorkCounts:
     open_alerts = select(Alert.kind, func.count()).where(Alert.open_key.is_not(None)).group_by(Alert.kind)
     for kind, number in session.execute(open_alerts):
         alerts[kind.value] = number
-    last_runs = session.execute(select(JobHeartbeat.name, JobHeartbeat.at).order_by(JobHeartbeat.name))
+    last_runs = session.execute(
+        select(JobHeartbeat.name, JobHeartbeat.at)
+        .where(~job_intervals.IS_OF_EVENT)
+        .order_by(JobHeartbeat.name)
+    )
     return WorkCounts(
         runs=runs,
         oldest_run_waiting=_age(session.scalar(waiting_since.where(Run.state == RunState.QUEUED)), now),

@@ -14,7 +14,7 @@ from scheduler.domain.entities import OutboxKind
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
 
-TO_TEAM: Final = frozenset(("checkpoint", "import", "morning", "operator", "published", "team"))
+TO_TEAM: Final = frozenset(("checkpoint", "import", "morning", "operator", "pack", "published", "team"))
 """Letters to people who run an event or the installation."""
 
 TO_STRANGERS: Final = ("register",)

@@ -6,6 +6,7 @@ __all__ = [
     "broken_meetings",
     "calendar_entries",
     "feed_addresses",
+    "feeds",
     "history",
     "labels",
     "meeting_ends",

@@ -89,6 +89,7 @@ GET EVENT/priorities/panel                                   302 404 404 404 404
 GET EVENT/exports/                                           302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/exports/event.xlsx                                 302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/exports/lists/<slug>.<ending>                      302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/exports/offline-pack.zip                           302 404 404 404 404 404 404 404 404 404 404
 GET EVENT/exports/plugins/<name>                             302 404 404 404 404 404 404 404 404 404 404
 GET EVENT/exports/print/<pack>.pdf                           302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/exports/schedule.xlsx                              302 404 404 404 404 404 200 200 404 404 404

@@ -302,6 +302,14 @@ def test_the_journal_is_where_emails_are_sent_and_checked_and_nowhere_else() -> 
     assert "install -d -o 10001 -g 10001 -m 700 /journal" in (ROOT / "Dockerfile").read_text()
 
 
+def test_packs_are_where_they_are_made_and_downloaded_and_nowhere_else() -> None:
+    with_packs = {name for name in SERVICES if "packs:/packs" in SERVICES[name].get("volumes", ())}
+    assert with_packs == {"api", "jobs-worker"}
+    assert "packs" in COMPOSE["volumes"]
+    assert all(SERVICES[name]["environment"]["CHAINMEET_PACK_FOLDER"] == "/packs" for name in with_packs)
+    assert "install -d -o 10001 -g 10001 -m 700 /packs" in (ROOT / "Dockerfile").read_text()
+
+
 @pytest.mark.parametrize("name", SERVICES, ids="service-{}".format)
 def test_a_health_check_is_a_line_for_the_shell(name: str) -> None:
     """Podman splits a list into words, and Python's program too."""

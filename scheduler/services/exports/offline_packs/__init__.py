@@ -1,0 +1,1 @@
+"""Offline packs: files with which an event goes on without its server."""
