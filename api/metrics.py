@@ -266,6 +266,12 @@ def _of_rows(database: Database, session: Session) -> Iterator[Any]:
     )
     yield _gauge("alerts_open", "Open alerts.", _by_name(work.alerts), "kind")
     yield _gauge(
+        "invariant_broken",
+        "1 if the last check found stored data that break the invariant.",
+        _by_name(work.broken_invariants),
+        "invariant",
+    )
+    yield _gauge(
         "job_last_run_seconds", "Seconds since a scheduled job ran.", _by_name(work.last_runs), "job"
     )
 

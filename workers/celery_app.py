@@ -32,6 +32,7 @@ ROUTES = {
     "chainmeet.help": HELP,
     "chainmeet.deliver_urgent": URGENT,
     "chainmeet.deliver": MAIL,
+    "chainmeet.check_invariants": MAIL,
     "chainmeet.version_job": JOBS,
     "chainmeet.import_file": JOBS,
     "chainmeet.delete_rows": JOBS,

@@ -48,6 +48,7 @@ DIGEST_TURNS = 10
 JOURNAL = timedelta(minutes=5)
 CHECKPOINTS = timedelta(hours=1)
 PACKS = timedelta(minutes=5)
+INVARIANTS = timedelta(days=1)
 REFETCH = timedelta(minutes=5)
 """How often the scheduler looks for linked calendars that are due. Each is fetched hourly."""
 
@@ -139,10 +140,7 @@ class Clock:
             "watch registrations", lambda session: registration_flood.update_flood_alerts(session, now=now())
         )
         self._step("watch addresses", lambda session: inbox_flood.update_flood_alerts(session, now=now()))
-        if self._claim("checkpoints", CHECKPOINTS):
-            self._step(
-                "mail checkpoints", lambda s: checkpoint_emails.queue_checkpoints(s, self.settings, now=now())
-            )
+        self._do_rare_jobs()
         self._send_interval_tasks()
         subscribed = load(SUBSCRIBERS).keys()
         if self._step("find entries to give", lambda s: subscribers.is_waiting(s, subscribed, now=now())):
@@ -172,6 +170,16 @@ class Clock:
         except OSError:
             log.exception("the journal is not written")
 
+    def _do_rare_jobs(self) -> None:
+        """Run the jobs that are due each minute or less often."""
+        if self._claim("checkpoints", CHECKPOINTS):
+            self._step(
+                "mail checkpoints",
+                lambda s: checkpoint_emails.queue_checkpoints(s, self.settings, now=self.database.now()),
+            )
+        if self._claim(job_intervals.INVARIANTS, INVARIANTS, is_first_due=False):
+            dispatch.check_invariants(app=self.celery)
+
     def _make_digests(self) -> None:
         """Queue digests in several transactions, so that thousands of them do not block other writers for
         long.
@@ -183,9 +191,12 @@ class Clock:
             ):
                 break
 
-    def _claim(self, name: str, every: timedelta) -> bool:
+    def _claim(self, name: str, every: timedelta, *, is_first_due: bool = True) -> bool:
+        """Return True if the job is due. Without `is_first_due`, its first interval starts now."""
         with self.database.write() as session:
-            return job_intervals.claim_interval(session, name, every=every, now=self.database.now())
+            counts = is_first_due or job_intervals.last_run_at(session, name) is not None
+            claimed = job_intervals.claim_interval(session, name, every=every, now=self.database.now())
+            return claimed and counts
 
     def _step(self, what: str, do: Callable[[Session], T]) -> T | None:
         try:

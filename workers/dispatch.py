@@ -93,6 +93,11 @@ def judge(*, app: Celery | None = None) -> bool:
     return _send(app, "chainmeet.judge", once=True)
 
 
+def check_invariants(*, app: Celery | None = None) -> bool:
+    """Send a task that checks the stored data. See `_send` for the return value."""
+    return _send(app, "chainmeet.check_invariants", once=True)
+
+
 def notify_subscribers(*, app: Celery | None = None) -> bool:
     """Send a task that delivers audit log entries to plugins. See `_send` for the return value."""
     return _send(app, "chainmeet.notify_subscribers", once=True)

@@ -29,7 +29,7 @@ from scheduler.services.emails.inbound import inbox, mailbox
 from scheduler.services.events.archives import deletion
 from scheduler.services.identity import sign_in
 from scheduler.services.imports.bulk_import import import_execution, import_jobs
-from scheduler.services.operations import site_pause, subscribers
+from scheduler.services.operations import invariants, site_pause, subscribers
 from scheduler.services.planning.runs import recovery
 from scheduler.services.planning.scenarios import scenario_queue
 from scheduler.services.publishing import job_execution, version_jobs
@@ -300,6 +300,17 @@ def refetch() -> None:
         is_due = refetching.is_refetch_due(session, now=_now())
     if is_due and not is_stopping():
         dispatch.refetch()
+
+
+@_task(name="chainmeet.check_invariants", soft_time_limit=600, time_limit=660)
+def check_invariants() -> None:
+    """Check the stored data. What contradicts itself raises an alert."""
+    broken = invariants.check_invariants(_database(), _settings())
+    for each in broken:
+        log.error("invariant broken", invariant=each.invariant.value, count=each.count, events=each.events)
+    with _database().write() as session:
+        invariants.update_alerts(session, broken, now=_now())
+    log.info("invariants checked", broken=len(broken))
 
 
 @_task(name="chainmeet.notify_subscribers")

@@ -25,7 +25,8 @@ class _Address(click.ParamType[tuple[str, int]]):
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--lmtp", type=_Address(), help="Also check the receiver at this host and port.")
-def doctor(data: Path | None, as_json: bool, lmtp: tuple[str, int] | None) -> None:
+@click.option("--invariants", is_flag=True, help="Also check the stored data: no person twice at once, ...")
+def doctor(data: Path | None, as_json: bool, lmtp: tuple[str, int] | None, invariants: bool) -> None:
     """Check settings, secrets, database, broker, workers, clock, mail servers and this machine.
 
     It changes nothing, sends no email and prints no secret. Each finding says what to do.
@@ -33,9 +34,9 @@ def doctor(data: Path | None, as_json: bool, lmtp: tuple[str, int] | None) -> No
     Exit status: 0 if all is well, 1 with warnings, 2 with errors.
     """
     from chainmeet.doctor.examination import examine
-    from chainmeet.doctor.findings import worst
     from chainmeet.doctor.report import print_json, print_text
+    from scheduler.domain.findings import worst
 
-    findings = examine(data, lmtp)
+    findings = examine(data, lmtp, with_invariants=invariants)
     (print_json if as_json else print_text)(findings)
     raise SystemExit(int(worst(findings)))

@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from chainmeet.doctor.findings import Finding, error, ok, warning
 from scheduler.config import Settings
+from scheduler.domain.findings import Finding, error, ok, warning
 from scheduler.services.operations import machine
 from scheduler.storage.database import Database
 

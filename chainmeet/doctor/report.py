@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from chainmeet.doctor.findings import Finding, Level, worst
+from scheduler.domain.findings import Finding, Level, worst
 from scheduler.version import installed_version
 
 

@@ -10,9 +10,9 @@ from typing import Literal, cast
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from chainmeet.doctor.findings import Finding, error, ok, warning
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError
+from scheduler.domain.findings import Finding, error, ok, warning
 from scheduler.invites.transport.mailbox import Mailbox
 from scheduler.invites.transport.smtp import Smtp
 from scheduler.services.operations import clock_skew, job_intervals

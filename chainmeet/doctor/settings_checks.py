@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 
-from chainmeet.doctor.findings import Finding, error, ok, warning
 from scheduler.config import PREFIX, Settings
+from scheduler.domain.findings import Finding, error, ok, warning
 
 MIN_DISTINCT = 10
 """A random hexadecimal key of 32 characters practically never has fewer distinct ones."""

@@ -16,6 +16,7 @@ _EVENT: Final = ":"
 """Separates a job's name from the event's id, if each event has its own interval."""
 IS_OF_EVENT: Final = JobHeartbeat.name.contains(_EVENT)
 """Condition on rows of single events. Metrics leave them out: no label names an event."""
+INVARIANTS = "invariants"
 
 
 def claim_interval(session: Session, name: str, *, every: timedelta, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, JobKind, JobState, MailOutcome, RunState
 from scheduler.services.operations import job_intervals
+from scheduler.services.operations.invariants import Invariant
 from scheduler.storage.models import Alert, ImportJob, InboundEmail, JobHeartbeat, Run, VersionJob
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)
@@ -39,6 +40,8 @@ class WorkCounts:
     oldest_inbound_waiting: float
     alerts: Mapping[str, int]
     """Open alerts by kind."""
+    broken_invariants: Mapping[str, int]
+    """1 for each invariant that the last check found broken, 0 for the others."""
     last_runs: Mapping[str, float]
     """Seconds since the last run of each scheduled job, without jobs of single events."""
 
@@ -60,6 +63,10 @@ def count_work(session: Session, *, now: datetime) -> WorkCounts:
         .where(~job_intervals.IS_OF_EVENT)
         .order_by(JobHeartbeat.name)
     )
+    broken = select(Alert.about).where(Alert.open_key.is_not(None), Alert.kind == AlertKind.INVARIANT_BROKEN)
+    broken_invariants = dict.fromkeys((each.value for each in Invariant), 0) | dict.fromkeys(
+        session.scalars(broken), 1
+    )
     return WorkCounts(
         runs=runs,
         oldest_run_waiting=_age(session.scalar(waiting_since.where(Run.state == RunState.QUEUED)), now),
@@ -70,6 +77,7 @@ def count_work(session: Session, *, now: datetime) -> WorkCounts:
         inbound_for_operators=operators,
         oldest_inbound_waiting=_age(oldest_inbound, now),
         alerts=alerts,
+        broken_invariants=broken_invariants,
         last_runs={name: _age(at, now) for name, at in last_runs},
     )
 

@@ -31,6 +31,12 @@ def entry_content_from_text(text: str) -> Content:
     return Content.from_json(json.loads(text)["content"])
 
 
+def entry_start_column() -> ColumnElement[str]:
+    """Return the SQL expression of the start of a meeting, as ISO 8601 in UTC. Only for emails about one."""
+    start: ColumnElement[str] = OutboxEmail.payload["content"]["start"].as_string()
+    return start
+
+
 def stored_message_parts(payload: Mapping[str, Any]) -> tuple[dict[str, Any], Partstat]:
     """Return what an invitation stores of a message: the content as JSON, and the participation status."""
     return payload["content"], Partstat(payload["partstat"])

@@ -16,13 +16,14 @@ from sqlalchemy import text
 
 from chainmeet.cli import main
 from chainmeet.doctor import machine_checks
-from chainmeet.doctor.findings import Level
 from chainmeet.doctor.settings_checks import check_settings
 from scheduler.config import Settings
+from scheduler.domain.findings import Level
 from scheduler.services.operations import job_intervals
 from scheduler.storage.database import Database
 from tests.integration.emails.inbound.test_receiving import lmtp, mailbox
 from tests.support.databases import owning
+from tests.support.factories import make_event, make_request, make_version, meet
 from tests.support.mail_server import Catcher, serving
 from tests.unit.invites.test_transport import accept_ann
 from workers import worker_registry
@@ -222,6 +223,23 @@ def test_a_clock_that_stands_still_and_queues_without_workers_are_named(
 def test_a_broker_that_is_away_is_an_error(patient: Patient, tmp_path: Path) -> None:
     status, found = patient.examine(redis_url=f"redis+socket://{tmp_path}/nowhere")
     assert (status, named(found)) == (2, [("broker", "error")])
+
+
+# Stored data
+
+
+def test_stored_data_are_checked_if_asked(patient: Patient, database: Database) -> None:
+    checked = {each["check"] for each in patient.report()[1]["findings"]}
+    assert "data" not in checked
+    shown = patient.run("--invariants")
+    assert (shown.exit_code, "data: 5 of 5 invariants hold." in shown.stdout) == (0, True)
+    with database.write() as session:
+        expo = make_event(session)
+        make_version(session, expo, [meet(make_request(session, expo), expo)])
+    shown = patient.run("--invariants")
+    assert shown.exit_code == 2
+    assert "Bookings differ from the published schedule." in shown.stdout
+    assert "data: 3 of 5 invariants hold." in shown.stdout  # nor was anyone notified
 
 
 # Machine

@@ -21,7 +21,8 @@ from sqlalchemy import insert, text
 from api import metrics
 from scheduler.domain.entities import AlertKind, MailKind, MailOutcome
 from scheduler.services.delivery import email_alerts
-from scheduler.services.operations import alerts, job_intervals
+from scheduler.services.operations import alerts, invariants, job_intervals
+from scheduler.services.operations.invariants import BrokenInvariant, Invariant
 from scheduler.services.planning.runs import runs
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, InboundEmail, OutboxEmail
@@ -142,6 +143,16 @@ def test_the_state_is_what_the_rows_say(busy: Database, broker_url: str) -> None
         1,
     )
     assert value(found, "disk_free_bytes", folder="temporary") > 0
+
+
+def test_a_broken_invariant_is_a_value_until_it_is_fixed(database: Database) -> None:
+    app = metered(database)
+    for broken, expected in (([BrokenInvariant(Invariant.NOTIFIED, 3, ("expo",))], 1), ([], 0)):
+        with database.write() as session:
+            invariants.update_alerts(session, broken, now=database.now_in(session))
+        found = scrape(app)
+        assert value(found, "invariant_broken", invariant="notified") == expected
+        assert value(found, "invariant_broken", invariant="sequence") == 0
 
 
 def test_a_database_and_a_broker_that_are_away_are_values_not_errors(tmp_path: Path) -> None:
@@ -286,7 +297,8 @@ def test_each_metric_of_the_dashboard_and_the_alert_rules_is_on_a_scrape(
 ) -> None:
     app = metered(busy, broker_url)
     with busy.write() as session:
-        job_intervals.record_run(session, email_alerts.MAILBOX, now=busy.now())
+        for job in (email_alerts.MAILBOX, job_intervals.INVARIANTS):
+            job_intervals.record_run(session, job, now=busy.now())
     app.test_client().get("/sign-in")
     series = scrape(app)
     names = {name for name, _ in series}

@@ -29,6 +29,7 @@ from tests.integration.delivery.test_outbox import publish_some
 from tests.support.databases import owning
 from tests.support.factories import NOW, Expo, make_event, make_night, make_request
 from tests.support.workers import ROOT, eventually, settings_for
+from workers import dispatch
 from workers.celery_app import make_celery
 from workers.clock import FETCH, REFETCH, Clock
 
@@ -183,6 +184,26 @@ def test_each_thing_has_a_time_of_its_own(clock: Clock, broker: redis.Redis) -> 
     later(clock.database, job_intervals.TICK, TICK)
     later(clock.database, "refetch", REFETCH)
     assert clock.tick() and broker.llen("untrusted") == 1
+
+
+@sqlite_only
+def test_stored_data_and_email_are_checked_daily(
+    clock: Clock, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    for name in ("check_invariants"):
+        monkeypatch.setattr(dispatch, name, lambda name=name, **_: sent.append(name))
+
+    def tick(hours: float, **changes: str) -> list[str]:
+        sent.clear()
+        for name in (job_intervals.TICK, job_intervals.INVARIANTS):
+            later(clock.database, name, timedelta(hours=hours))
+        assert replace(clock, settings=replace(clock.settings, **changes)).tick()
+        return sent
+
+    assert tick(0) == []  # a new installation, whose domain is an example
+    assert tick(23) == []
+    assert tick(24) == ["check_invariants"]
 
 
 @sqlite_only
