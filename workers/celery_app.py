@@ -33,6 +33,8 @@ ROUTES = {
     "chainmeet.deliver_urgent": URGENT,
     "chainmeet.deliver": MAIL,
     "chainmeet.check_invariants": MAIL,
+    "chainmeet.check_mail": MAIL,
+    "chainmeet.end_round_trip": MAIL,
     "chainmeet.version_job": JOBS,
     "chainmeet.import_file": JOBS,
     "chainmeet.delete_rows": JOBS,

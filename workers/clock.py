@@ -18,6 +18,7 @@ from scheduler.plugins import SUBSCRIBERS
 from scheduler.plugins.loading import load
 from scheduler.services.availability import busy_times
 from scheduler.services.delivery import claims, delivery, email_alerts, refusal_handling
+from scheduler.services.delivery.mail_check import daily_check
 from scheduler.services.emails.inbound import flood_alerts as inbox_flood
 from scheduler.services.emails.inbound import inbox, intake
 from scheduler.services.events.archives import deletion
@@ -49,6 +50,9 @@ JOURNAL = timedelta(minutes=5)
 CHECKPOINTS = timedelta(hours=1)
 PACKS = timedelta(minutes=5)
 INVARIANTS = timedelta(days=1)
+MAIL_CHECK = timedelta(days=1)
+MAIL_CHECK_AT_START = timedelta(hours=1)
+"""A clock that starts has the check repeated if the last one is this old."""
 REFETCH = timedelta(minutes=5)
 """How often the scheduler looks for linked calendars that are due. Each is fetched hourly."""
 
@@ -69,10 +73,14 @@ class Clock:
         """Tick until `stop` is set. Exceptions are logged. The watchdog exits if the loop hangs."""
         gate = SchemaGate(self.database)
         on_disk_full(self.database.engine, partial(worker_registry.say_disk_full, self.settings.redis_url))
+        has_started = False
         while not stop.is_set():
             watchdog.pulse()
             try:
                 if gate.why() is None:
+                    if not has_started:
+                        self._check_mail(MAIL_CHECK_AT_START)
+                        has_started = True
                     self.tick()
             except Exception as error:
                 log.warning("no tick", error=f"{type(error).__name__}: {error}"[:300])
@@ -179,6 +187,11 @@ class Clock:
             )
         if self._claim(job_intervals.INVARIANTS, INVARIANTS, is_first_due=False):
             dispatch.check_invariants(app=self.celery)
+        self._check_mail(MAIL_CHECK)
+
+    def _check_mail(self, every: timedelta) -> None:
+        if daily_check.is_checked(self.settings) and self._claim(job_intervals.MAIL_CHECK, every):
+            dispatch.check_mail(app=self.celery)
 
     def _make_digests(self) -> None:
         """Queue digests in several transactions, so that thousands of them do not block other writers for

@@ -98,6 +98,16 @@ def check_invariants(*, app: Celery | None = None) -> bool:
     return _send(app, "chainmeet.check_invariants", once=True)
 
 
+def check_mail(*, app: Celery | None = None) -> bool:
+    """Send a task that checks whether emails arrive. See `_send` for the return value."""
+    return _send(app, "chainmeet.check_mail", once=True)
+
+
+def end_round_trip(sent_at: int, *, countdown: float, app: Celery | None = None) -> bool:
+    """Send a task that looks for the emails of a round trip. See `_send` for the return value."""
+    return _send(app, "chainmeet.end_round_trip", sent_at, countdown=countdown)
+
+
 def notify_subscribers(*, app: Celery | None = None) -> bool:
     """Send a task that delivers audit log entries to plugins. See `_send` for the return value."""
     return _send(app, "chainmeet.notify_subscribers", once=True)

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
@@ -20,11 +20,13 @@ from scheduler.config import Settings
 from scheduler.domain.errors import NotFound
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.errors import MailboxFailure
+from scheduler.invites.transport.dns_lookup import DnsLookup
 from scheduler.invites.transport.remote import Fetcher
 from scheduler.plugins import SUBSCRIBERS
 from scheduler.plugins.loading import load
 from scheduler.services.availability import refetch as refetching
 from scheduler.services.delivery import delivery, email_alerts
+from scheduler.services.delivery.mail_check import daily_check, round_trip
 from scheduler.services.emails.inbound import inbox, mailbox
 from scheduler.services.events.archives import deletion
 from scheduler.services.identity import sign_in
@@ -311,6 +313,37 @@ def check_invariants() -> None:
     with _database().write() as session:
         invariants.update_alerts(session, broken, now=_now())
     log.info("invariants checked", broken=len(broken))
+
+
+@_task(name="chainmeet.check_mail", soft_time_limit=300, time_limit=330)
+def check_mail() -> None:
+    """Check the mail server and DNS, and send the emails of a round trip."""
+    with _database().read() as session:
+        if site_pause.is_paused(session):
+            return
+    sent_at = _now()
+    findings = [*daily_check.check_sending(_settings(), DnsLookup())]
+    failed = daily_check.send_round_trip(_settings(), now=sent_at)
+    with _database().write() as session:
+        daily_check.update_alerts(session, findings, daily_check.SENDING, now=_now())
+        if failed:
+            daily_check.update_alerts(session, failed, (round_trip.CHECK,), now=_now())
+    for each in (*findings, *failed):
+        log.info("email check", check=each.check, level=each.level.name.lower(), what=each.what)
+    if not failed:
+        dispatch.end_round_trip(int(sent_at.timestamp()), countdown=daily_check.PATIENCE.total_seconds())
+
+
+@_task(name="chainmeet.end_round_trip")
+def end_round_trip(sent_at: int) -> None:
+    """Look for the emails of a round trip. What is missing raises an alert."""
+    with _database().write() as session:
+        if site_pause.was_paused_since(session, _now() - daily_check.PATIENCE):
+            return
+        lost = round_trip.missing(session, datetime.fromtimestamp(sent_at, UTC))
+        findings = list(round_trip.findings(lost, _settings(), daily_check.PATIENCE))
+        daily_check.update_alerts(session, findings, (round_trip.CHECK,), now=_now())
+    log.info("round trip ended", missing=lost)
 
 
 @_task(name="chainmeet.notify_subscribers")

@@ -10,11 +10,12 @@ from chainmeet.connection import command_settings
 from chainmeet.doctor.data_checks import check_data
 from chainmeet.doctor.hidden_secrets import without_secrets
 from chainmeet.doctor.machine_checks import check_machine
-from chainmeet.doctor.service_checks import check_broker, check_database, check_inbound, check_smtp
+from chainmeet.doctor.service_checks import check_broker, check_database, check_inbound
 from chainmeet.doctor.settings_checks import check_settings
 from scheduler.config import ConfigError, Settings
 from scheduler.domain.errors import ChainmeetError
 from scheduler.domain.findings import Finding, error
+from scheduler.services.delivery.mail_check.relay import check_relay
 from scheduler.storage.database import Database
 
 
@@ -47,5 +48,5 @@ def _all(settings: Settings, lmtp: tuple[str, int] | None, with_invariants: bool
     finally:
         database.dispose()
     yield from check_broker(settings)
-    yield from check_smtp(settings)
+    yield from check_relay(settings)
     yield from check_inbound(settings, lmtp)

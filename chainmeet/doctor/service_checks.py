@@ -14,7 +14,6 @@ from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError
 from scheduler.domain.findings import Finding, error, ok, warning
 from scheduler.invites.transport.mailbox import Mailbox
-from scheduler.invites.transport.smtp import Smtp
 from scheduler.services.operations import clock_skew, job_intervals
 from scheduler.storage import grants, schema
 from scheduler.storage.database import Database
@@ -104,38 +103,6 @@ def check_broker(settings: Settings) -> Iterator[Finding]:
             yield level(
                 "workers", f"No worker serves the queue {queue}. {lost}", f"Start: chainmeet worker {kind}"
             )
-
-
-def check_smtp(settings: Settings) -> Iterator[Finding]:
-    """Check connection, encryption and sign-in of the outgoing mail server."""
-    where = f"{settings.smtp_host}:{settings.smtp_port}"
-    if settings.smtp_username and not settings.smtp_password:
-        yield warning(
-            "outgoing mail server",
-            f"The sign-in at {where} wasn't checked, because this process has no password for it.",
-            "With Compose, run the doctor in the service mail-worker.",
-        )
-        return
-    server = Smtp(
-        settings.smtp_host,
-        settings.smtp_port,
-        cast(Security, settings.smtp_security),
-        settings.smtp_username,
-        settings.smtp_password,
-        timeout=SECONDS,
-        deadline=2 * SECONDS,
-    )
-    try:
-        with server:
-            pass
-    except ChainmeetError as failure:
-        yield error(
-            "outgoing mail server", str(failure), "Check the CHAINMEET_SMTP_ settings and the server."
-        )
-        return
-    done = ["answers", *(["encrypts"] if settings.smtp_security != "none" else [])]
-    done += ["accepts the sign-in"] if settings.smtp_username else []
-    yield ok("outgoing mail server", f"{where} {', '.join(done)}.")
 
 
 def check_inbound(settings: Settings, lmtp: tuple[str, int] | None) -> Iterator[Finding]:

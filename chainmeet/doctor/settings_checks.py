@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from sqlalchemy.engine import make_url
 
 from scheduler.config import PREFIX, Settings
 from scheduler.domain.findings import Finding, error, ok, warning
+from scheduler.services.delivery.mail_check.relay import is_local
 
 MIN_DISTINCT = 10
 """A random hexadecimal key of 32 characters practically never has fewer distinct ones."""
@@ -109,13 +109,3 @@ def _check_files(env: Mapping[str, str]) -> Iterator[Finding]:
                 f"Every user of this machine can read {path}.",
                 f"Run: chmod 600 {path}, or chmod 700 {path.resolve().parent}",
             )
-
-
-def is_local(host: str) -> bool:
-    """Return True if this names the machine itself, or a socket on it."""
-    if host in ("", "localhost") or host.startswith("/"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -306,6 +306,8 @@ class AlertKind(StrEnum):
     """A plugin that subscribes to the audit log keeps failing on an entry."""
     PACK_FAILED = "pack_failed"
     """An offline pack could not be written."""
+    MAIL_CHECK = "mail_check"
+    """The daily check found that emails do not arrive, or will not be believed."""
     INVARIANT_BROKEN = "invariant_broken"
     """The daily check found stored data that contradict each other."""
 

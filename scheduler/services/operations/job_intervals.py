@@ -17,6 +17,7 @@ _EVENT: Final = ":"
 IS_OF_EVENT: Final = JobHeartbeat.name.contains(_EVENT)
 """Condition on rows of single events. Metrics leave them out: no label names an event."""
 INVARIANTS = "invariants"
+MAIL_CHECK = "mail_check"
 
 
 def claim_interval(session: Session, name: str, *, every: timedelta, now: datetime) -> bool:

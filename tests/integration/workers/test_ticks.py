@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -25,6 +26,7 @@ from scheduler.services.planning.runs import runs
 from scheduler.services.requests.digests import digest_sending
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxEmail, WebSession
+from scheduler.watchdog import Watchdog
 from tests.integration.delivery.test_outbox import publish_some
 from tests.support.databases import owning
 from tests.support.factories import NOW, Expo, make_event, make_night, make_request
@@ -191,12 +193,12 @@ def test_stored_data_and_email_are_checked_daily(
     clock: Clock, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
-    for name in ("check_invariants"):
+    for name in ("check_invariants", "check_mail"):
         monkeypatch.setattr(dispatch, name, lambda name=name, **_: sent.append(name))
 
     def tick(hours: float, **changes: str) -> list[str]:
         sent.clear()
-        for name in (job_intervals.TICK, job_intervals.INVARIANTS):
+        for name in (job_intervals.TICK, job_intervals.INVARIANTS, job_intervals.MAIL_CHECK):
             later(clock.database, name, timedelta(hours=hours))
         assert replace(clock, settings=replace(clock.settings, **changes)).tick()
         return sent
@@ -204,6 +206,22 @@ def test_stored_data_and_email_are_checked_daily(
     assert tick(0) == []  # a new installation, whose domain is an example
     assert tick(23) == []
     assert tick(24) == ["check_invariants"]
+    assert tick(24, mail_domain="expo.org") == ["check_invariants", "check_mail"]
+
+
+@sqlite_only
+def test_email_is_checked_when_the_clock_starts_but_not_at_each_restart(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(dispatch, "check_mail", lambda **_: sent.append("check_mail"))
+    real = replace(clock, settings=replace(clock.settings, mail_domain="expo.org"))
+    for minutes, count in ((0, 1), (10, 1), (61, 2)):
+        later(clock.database, job_intervals.MAIL_CHECK, timedelta(minutes=minutes))
+        stop = threading.Event()
+        monkeypatch.setattr(Clock, "tick", lambda _self, stop=stop: stop.set())
+        real.run(stop, Watchdog())
+        assert len(sent) == count
 
 
 @sqlite_only

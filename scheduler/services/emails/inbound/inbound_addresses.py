@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import MailBox
 from scheduler.services.delivery import sent_records
+from scheduler.services.delivery.mail_check import round_trip
+from scheduler.services.delivery.mail_check.round_trip import RoundTripEmail
 from scheduler.services.identity import tokens
 from scheduler.services.replies import attendee_replies
 from scheduler.storage.models import Event, Invitation, OutboxEmail
@@ -45,6 +47,8 @@ class InboundAddress:
     name: str
     invitation: Invitation | None = None
     about: OutboxEmail | None = None
+    round_trip: RoundTripEmail | None = None
+    """Set for an email that Chainmeet sent to itself."""
 
 
 def parse_address(session: Session, recipient: str, settings: Settings) -> InboundAddress | None:
@@ -59,7 +63,11 @@ def parse_address(session: Session, recipient: str, settings: Settings) -> Inbou
     if local in BARE:
         return InboundAddress(MailBox.BARE, local)
     found = _TOKENED.fullmatch(address)
-    return None if found is None else _tokened(session, found[1] == "bounces", found[2], settings)
+    if found is None:
+        return None
+    if (sent := round_trip.recognise(found[1], found[2], settings)) is not None:
+        return InboundAddress(MailBox.REPORTS, found[2], round_trip=sent)
+    return _tokened(session, found[1] == "bounces", found[2], settings)
 
 
 def recipients_in(headers: str, mail_domain: str) -> list[str]:

@@ -18,6 +18,7 @@ from scheduler.domain.errors import ChainmeetError
 from scheduler.i18n import gettext_lazy
 from scheduler.invites import inbound
 from scheduler.invites.inbound.limits import MAX_MAIL
+from scheduler.services.delivery.mail_check import round_trip
 from scheduler.services.emails.inbound import event_matching, inbound_addresses
 from scheduler.services.emails.inbound.inbound_addresses import InboundAddress
 from scheduler.services.emails.inbound.verdicts import Verdict
@@ -72,6 +73,9 @@ def store_email(
     ours = inbound_addresses.parse_address(session, recipient, settings)
     if ours is None:
         return False, None
+    if ours.round_trip is not None:
+        round_trip.record_arrival(session, ours.round_trip, now=now)
+        return True, None
     digest, hashed = hashlib.sha256(raw).hexdigest(), hash_token(ours.name)
     _lock_address(session, ours)
     known = InboundEmail.token_hash == hashed, InboundEmail.digest == digest
