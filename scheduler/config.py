@@ -69,6 +69,10 @@ _LIMIT = _whole(0, 1_000_000)
 _HOURS = _whole(1, 8760)
 
 
+def _https_or_none(text: str) -> str:
+    return _url("https")(text) if text else ""
+
+
 def _rates(text: str) -> str:
     EmailRates.parse(text)
     return text
@@ -187,6 +191,18 @@ class Settings:
     metrics_token: str = _setting(
         "bearer token that reads /metrics; at least 32 characters, empty: off",
         _secret_or_none,
+        secret=True,
+        default="",
+    )
+    heartbeat_webhook: str = _setting(
+        "https address that gets a POST every minute while the site works; empty for none",
+        _https_or_none,
+        secret=True,
+        default="",
+    )
+    alert_webhook: str = _setting(
+        "https address that gets each new alert as JSON, beside the emails; empty for none",
+        _https_or_none,
         secret=True,
         default="",
     )

@@ -32,6 +32,7 @@ ROUTES = {
     "chainmeet.help": HELP,
     "chainmeet.deliver_urgent": URGENT,
     "chainmeet.deliver": MAIL,
+    "chainmeet.send_signals": MAIL,
     "chainmeet.check_invariants": MAIL,
     "chainmeet.check_mail": MAIL,
     "chainmeet.end_round_trip": MAIL,

@@ -51,6 +51,7 @@ CHECKPOINTS = timedelta(hours=1)
 PACKS = timedelta(minutes=5)
 INVARIANTS = timedelta(days=1)
 MAIL_CHECK = timedelta(days=1)
+SIGNALS = timedelta(minutes=1)
 MAIL_CHECK_AT_START = timedelta(hours=1)
 """A clock that starts has the check repeated if the last one is this old."""
 REFETCH = timedelta(minutes=5)
@@ -180,6 +181,10 @@ class Clock:
 
     def _do_rare_jobs(self) -> None:
         """Run the jobs that are due each minute or less often."""
+        if (self.settings.heartbeat_webhook or self.settings.alert_webhook) and self._claim(
+            "signals", SIGNALS
+        ):
+            dispatch.send_signals(app=self.celery)
         if self._claim("checkpoints", CHECKPOINTS):
             self._step(
                 "mail checkpoints",

@@ -108,6 +108,11 @@ def end_round_trip(sent_at: int, *, countdown: float, app: Celery | None = None)
     return _send(app, "chainmeet.end_round_trip", sent_at, countdown=countdown)
 
 
+def send_signals(*, app: Celery | None = None) -> bool:
+    """Send a task that sends the heartbeat and new alerts to webhooks. See `_send` for the return value."""
+    return _send(app, "chainmeet.send_signals", once=True)
+
+
 def notify_subscribers(*, app: Celery | None = None) -> bool:
     """Send a task that delivers audit log entries to plugins. See `_send` for the return value."""
     return _send(app, "chainmeet.notify_subscribers", once=True)

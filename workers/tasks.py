@@ -31,7 +31,7 @@ from scheduler.services.emails.inbound import inbox, mailbox
 from scheduler.services.events.archives import deletion
 from scheduler.services.identity import sign_in
 from scheduler.services.imports.bulk_import import import_execution, import_jobs
-from scheduler.services.operations import invariants, site_pause, subscribers
+from scheduler.services.operations import invariants, outside_signals, site_pause, subscribers
 from scheduler.services.planning.runs import recovery
 from scheduler.services.planning.scenarios import scenario_queue
 from scheduler.services.publishing import job_execution, version_jobs
@@ -344,6 +344,12 @@ def end_round_trip(sent_at: int) -> None:
         findings = list(round_trip.findings(lost, _settings(), daily_check.PATIENCE))
         daily_check.update_alerts(session, findings, (round_trip.CHECK,), now=_now())
     log.info("round trip ended", missing=lost)
+
+
+@_task(name="chainmeet.send_signals", soft_time_limit=90, time_limit=120)
+def send_signals() -> None:
+    """Send the heartbeat, and new alerts to their webhook."""
+    outside_signals.send_signals(_database(), _settings())
 
 
 @_task(name="chainmeet.notify_subscribers")

@@ -193,12 +193,12 @@ def test_stored_data_and_email_are_checked_daily(
     clock: Clock, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
-    for name in ("check_invariants", "check_mail"):
+    for name in ("check_invariants", "check_mail", "send_signals"):
         monkeypatch.setattr(dispatch, name, lambda name=name, **_: sent.append(name))
 
     def tick(hours: float, **changes: str) -> list[str]:
         sent.clear()
-        for name in (job_intervals.TICK, job_intervals.INVARIANTS, job_intervals.MAIL_CHECK):
+        for name in (job_intervals.TICK, job_intervals.INVARIANTS, job_intervals.MAIL_CHECK, "signals"):
             later(clock.database, name, timedelta(hours=hours))
         assert replace(clock, settings=replace(clock.settings, **changes)).tick()
         return sent
@@ -207,6 +207,7 @@ def test_stored_data_and_email_are_checked_daily(
     assert tick(23) == []
     assert tick(24) == ["check_invariants"]
     assert tick(24, mail_domain="expo.org") == ["check_invariants", "check_mail"]
+    assert tick(1, mail_domain="expo.org", heartbeat_webhook="https://beat.example") == ["send_signals"]
 
 
 @sqlite_only
