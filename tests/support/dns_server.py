@@ -53,4 +53,5 @@ def _answer(zone: Zone, octets: bytes) -> bytes:
         response.answer.append(dns.rrset.from_text_list(asked.name, 60, "IN", kind, records))
     elif not any(known == name for known, _ in zone):
         response.set_rcode(dns.rcode.NXDOMAIN)
-    return response.to_wire(max_size=65_535)
+    reply: bytes = response.to_wire(max_size=65_535)
+    return reply
