@@ -18,6 +18,7 @@ from scheduler.services.emails.email_addresses.address_validation import Invalid
 from scheduler.services.identity import sessions, sign_in
 from scheduler.services.identity.sessions import SessionCard
 from scheduler.services.operations import restored_copy, site_pause
+from scheduler.services.publishing import restored_calendars
 from scheduler.services.team import operators
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event
@@ -75,15 +76,15 @@ def pause_site(database: Database, reason: str) -> bool:
 
 
 def resume_site(database: Database, settings: Settings, *, accepts_copy: bool = False) -> bool:
-    """Resume the site. Return False if it is not paused. The next tick sends what waits.
+    """Resume the site. Return False if it is not paused. The next ticks send what waits.
 
-    Raises RestoredDatabase for a copy, unless the caller accepts it.
+    Accepting a copy corrects calendars. Raises RestoredDatabase for a copy, unless the caller accepts it.
     """
     restored_copy.pause_if_copied(database, settings, now=database.now())
     with database.write() as session:
         now = database.now_in(session)
         if accepts_copy:
-            restored_copy.accept_copy(session, settings, now=now)
+            restored_calendars.correct_calendars(session, settings, NamedDoer(), now=now)
         return site_pause.resume(session, NamedDoer(), now=now)
 
 

@@ -42,7 +42,10 @@ def restore(file: Path, application_role: str, data: Path | None) -> None:
     Nothing is sent until an operator resumes the site. The secret key must be the one of before.
     """
     from chainmeet import backups
+    from scheduler.services.operations import restored_copy
 
-    with open_database(command_settings(data), any_schema=True) as database:
+    settings = command_settings(data)
+    with open_database(settings, any_schema=True) as database:
         manifest = backups.restore(database, file, application=application_role)
+        restored_copy.pause_if_copied(database, settings, now=database.now())
     click.echo(f"Restored: the database of {manifest.created_at}. The site is paused: see Operators.")

@@ -54,6 +54,7 @@ NO_PAGES = {
     "moved.redirect_to_failed_emails": "a redirect",
     "moved.redirect_to_unassigned_emails": "a redirect",
     "moved.redirect_to_fixes": "a redirect",
+    "operators.show_restored": "leads to the operators unless the database is a copy",
     "moved.redirect_to_response": "a redirect",
     "exports.export_by_plugin": "an imported file",
     "autocomplete.list_options": "the options of a field",

@@ -25,10 +25,10 @@ from scheduler.domain.entities import AfterRun, PlaceKind, RequestState, Side, T
 from scheduler.domain.plan import Meeting
 from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import choose_language
-from scheduler.services.identity import sign_in
+from scheduler.services.identity import sign_in, tokens
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
-from scheduler.services.schedule import feed_addresses, versions
+from scheduler.services.schedule import versions
 from scheduler.storage.models import (
     Account,
     Attendee,
@@ -214,7 +214,7 @@ def _add_attendees(session: Session, expo: Expo, people: Sequence[tuple[int, dic
         values = {"name": key.upper(), "latin_name": key.upper(), **values}
         if expo.event.digest_mails:  # only invited people are notified of requests
             values = {"invited_at": NOW - timedelta(days=30), **values}
-        seed, hashed = feed_addresses.new_feed(SECRET_KEY)
+        seed, hashed = tokens.new_feed(SECRET_KEY)
         attendee = Attendee(
             event_id=expo.event.id,
             firm_id=expo.firms[firm].id,

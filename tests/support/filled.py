@@ -117,7 +117,7 @@ def _addresses(session: Session, everything: Everything) -> tuple[list[str], str
     exhibitor = expo.actor(0)
     feed_addresses.renew_firm_feed(session, exhibitor, secret_key=SECRET_KEY)
     interpreter = session.get_one(Interpreter, expo.interpreters[0].id)
-    seed, hashed = feed_addresses.new_feed(SECRET_KEY)
+    seed, hashed = tokens.new_feed(SECRET_KEY)
     session.add(
         InterpreterFeed(
             interpreter_id=interpreter.id, address=interpreter.email, seed=seed, token_hash=hashed

@@ -9,10 +9,12 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, proxies
 from api.language.speaking import gettext
+from api.pages import paging
 from scheduler.domain import fields
 from scheduler.domain.errors import InvalidInput, NotFound
-from scheduler.services.operations import restored_copy, site_pause
+from scheduler.services.operations import site_pause
 from scheduler.services.operations.site_pause import RestoredDatabase
+from scheduler.services.publishing import restored_calendars
 from scheduler.services.team import operators
 from scheduler.services.team.operators import LastOperator
 from workers import dispatch
@@ -85,18 +87,37 @@ def pause_site() -> Response | tuple[str, int]:
 def resume_site() -> Response | tuple[str, int]:
     """Resume the site, and send what waits. `accept` confirms that a restored or copied database is used."""
     _require()
-    accepts = request.form.get("accept") == "1"
+    accepts, asker = request.form.get("accept") == "1", auth.user().session
     try:
         with context.database().write() as db:
-            restored_copy.resume_site(
-                db, auth.user().session, context.settings(), accepts_copy=accepts, now=context.now()
-            )
+            now = context.now()
+            jobs = restored_calendars.accept_copy(db, asker, context.settings(), now=now) if accepts else []
+            site_pause.resume_site(db, asker, now=now)
     except RestoredDatabase as error:
         return _page(refused=str(error)), 409
+    for job_id in jobs:
+        dispatch.version_job(job_id, app=context.celery())
     dispatch.deliver_urgent(app=context.celery())
     dispatch.deliver(app=context.celery())
     flash(gettext("Site resumed. Waiting emails are being sent."), "good")
     return redirect(url_for("operators.list_operators"), 303)
+
+
+@blueprint.get("/restored")
+@login_required
+def show_restored() -> Response | str:
+    """Show what calendars have and a restored database does not, and the emails that correct it."""
+    _require()
+    asker = auth.user().session
+    with context.database().write() as db:  # the correction is tried and undone
+        pause = site_pause.find_pause(db)
+        if pause is None or not pause.is_copy:
+            return redirect(url_for("operators.list_operators"), 303)
+        report = restored_calendars.report_restore(
+            db, asker, context.settings(), now=context.now(), number=paging.asked_number()
+        )
+        waiting = site_pause.count_waiting_emails(db, asker)
+    return render_template("team/restored.html", report=report, waiting=waiting)
 
 
 def _require() -> None:

@@ -84,6 +84,11 @@ def resend_invitation(
     return _next(told, Method.REQUEST, MessageKind.AGAIN, next_stamp(now, last), previous=answered)
 
 
+def cancel_entry(told: SentEntry, now: datetime) -> ItipMessage:
+    """Return the CANCEL of an entry for this attendee alone, whatever other attendees have."""
+    return _cancel(told, next_stamp(now, told.dtstamp), meeting_is_off=True)
+
+
 def decline_counter(told: SentEntry, now: datetime, *, last: datetime, proposals: bool) -> ItipMessage:
     """Decline a counter-proposal. SEQUENCE is unchanged (RFC 5546 3.2.8).
 

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Literal, Protocol, Self
 
@@ -18,6 +19,8 @@ from scheduler.invites.text import clean
 
 Security = Literal["none", "starttls", "tls"]
 MAX_ATTEMPTS: Final = 3
+_AT_A_TIME: Final = 200
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 log = structlog.get_logger()
 
@@ -104,6 +107,20 @@ class Mailbox:
                     log.error("mail of the mailbox left to a person", uid=uid)
                     self._flag(uid)
             return taken
+        except (OSError, imaplib.IMAP4.error) as error:
+            raise self._failure(error) from None
+
+    def mark_unread(self, since: datetime) -> int:
+        """Mark all messages since this day as unread. Return their number. Raises MailboxFailure."""
+        day = since.astimezone(UTC)
+        named = f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}"  # RFC 3501, in English in every locale
+        try:
+            found = self._done(*self._connected().uid("SEARCH", "SEEN", "SINCE", named))[0]
+            uids = found.decode("ascii").split()
+            for i in range(0, len(uids), _AT_A_TIME):
+                some = ",".join(uids[i : i + _AT_A_TIME])
+                self._done(*self._connected().uid("STORE", some, "-FLAGS.SILENT", r"(\Seen)"))
+            return len(uids)
         except (OSError, imaplib.IMAP4.error) as error:
             raise self._failure(error) from None
 

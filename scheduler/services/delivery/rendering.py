@@ -56,12 +56,14 @@ def render_email(settings: Settings, row: OutboxEmail, links: Mapping[int, SignI
 
 def render_invitation_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
     """Render an invitation. The bytes are the same each time."""
-    token = sent_records.address_token(row, settings.secret_key)
+    message = ItipMessage.from_json(row.payload)
+    # The CANCEL of an entry that a restored database does not have belongs to no attendee's row.
+    token = sent_records.invitation_token(message.uid, message.attendee_id, settings.secret_key)
     answering = links.answer_urls(settings, token)
     envelope = _answerable(
         _envelope(settings, row, token), answering, has_colleagues=row.payload.get("has_colleagues", False)
     )
-    return render_invitation(ItipMessage.from_json(row.payload), envelope)
+    return render_invitation(message, envelope)
 
 
 def render_test_email(settings: Settings, row: OutboxEmail) -> RenderedMail:

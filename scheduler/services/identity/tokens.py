@@ -36,6 +36,12 @@ def derive_token(secret_key: str, purpose: str, seed: str) -> str:
     return _text(digest[:_BYTES])
 
 
+def new_feed(secret_key: str) -> tuple[str, str]:
+    """Return the seed and the hash of a new address of a calendar feed."""
+    seed = new_seed()
+    return seed, hash_token(derive_token(secret_key, FEED, seed))
+
+
 def answer_token(secret_key: str, request_key: str, attendee_id: int | None, address: str) -> str:
     """Derive the token to respond to a request from an email: one per request, person and address.
 

@@ -15,19 +15,29 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import Delete, Update, delete, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
-from scheduler.services.identity.sessions import SignedIn
+from scheduler.services.identity.tokens import new_feed
 from scheduler.services.operations import site_pause
+from scheduler.storage.base import Base
 from scheduler.storage.database import Database
-from scheduler.storage.models import ApiToken, Attendee, Firm, Installation, InterpreterFeed, PrintCode
+from scheduler.storage.in_list import in_chunks
+from scheduler.storage.models import (
+    ApiToken,
+    Attendee,
+    Firm,
+    Installation,
+    InterpreterFeed,
+    PrintCode,
+    WebSession,
+)
 from scheduler.storage.send_journal import JournalState, Line, SendJournal
 
 log = structlog.get_logger()
@@ -35,6 +45,15 @@ log = structlog.get_logger()
 RETENTION: Final = timedelta(days=30)
 """A meeting that ended, and an email about no meeting, leave the journal after this time."""
 LIVE_SECRETS: Final = "secrets.json"
+
+_SECRETS: Final[tuple[tuple[type[Base], Any, Any], ...]] = (
+    (ApiToken, ApiToken.id, ApiToken.token_hash),
+    (Attendee, Attendee.id, Attendee.feed_hash),
+    (Firm, Firm.id, Firm.feed_hash),
+    (InterpreterFeed, InterpreterFeed.interpreter_id, InterpreterFeed.token_hash),
+    (PrintCode, PrintCode.id, PrintCode.token_hash),
+)
+"""Table, key and stored hash of each kind of secret that can be ended."""
 
 _CHECK = NamedDoer(name=pgettext_lazy("audit log", "check of the journal"))
 
@@ -58,8 +77,9 @@ def open_journal(settings: Settings) -> SendJournal | None:
 def pause_if_copied(database: Database, settings: Settings, *, now: datetime) -> bool:
     """Pause the site if its database is a copy. Return True if it is not.
 
-    The first call of an installation creates its id and its journal. Raises OSError if the journal cannot be
-    read or created.
+    The first call of an installation creates its id and its journal. The first call of a restored database
+    ends sessions, and what was ended after the backup. Raises OSError if the journal cannot be read or
+    created.
     """
     journal = open_journal(settings)
     state = journal.state() if journal else None  # before the database, whose epoch is counted first
@@ -78,20 +98,8 @@ def pause_if_copied(database: Database, settings: Settings, *, now: datetime) ->
         elif journal is not None and row.key is None and row.copy_kind is None:
             row.key = state.installation if state else uuid.uuid4().hex
             journal.begin(row.key)
+        end_secrets(session, row, settings, now=now)
         return row.copy_kind is None
-
-
-def resume_site(
-    session: Session, asker: SignedIn, settings: Settings, *, accepts_copy: bool = False, now: datetime
-) -> bool:
-    """Resume the site for an operator. Return False if it is not paused.
-
-    Raises NotAllowed, and RestoredDatabase for a copy that is not accepted.
-    """
-    by = site_pause.operator(asker)
-    if accepts_copy:
-        accept_copy(session, settings, now=now)
-    return site_pause.resume(session, by, now=now)
 
 
 def mark_restored(database: Database, *, now: datetime) -> None:
@@ -116,7 +124,7 @@ def accept_copy(session: Session, settings: Settings, *, now: datetime) -> None:
     else:
         row.key = uuid.uuid4().hex
         journal.begin(row.key)
-    row.copy_kind = None
+    row.copy_kind = row.secrets_ended_at = None
     session.flush()
 
 
@@ -170,14 +178,52 @@ def record_live_secrets(database: Database, settings: Settings) -> None:
 
 def live_secrets(session: Session) -> Iterator[str]:
     """Yield the stored hash of each valid API token, feed and code of a print."""
-    for query in (
-        select(ApiToken.token_hash).where(ApiToken.revoked_at.is_(None)),
-        select(Attendee.feed_hash),
-        select(Firm.feed_hash).where(Firm.feed_hash.is_not(None)),
-        select(InterpreterFeed.token_hash),
-        select(PrintCode.token_hash),
-    ):
-        yield from filter(None, session.scalars(query))
+    for _, _, hashed in _SECRETS:
+        valid = ApiToken.revoked_at.is_(None) if hashed is ApiToken.token_hash else hashed.is_not(None)
+        yield from session.scalars(select(hashed).where(valid))
+
+
+def end_secrets(session: Session, row: Installation, settings: Settings, *, now: datetime) -> None:
+    """End again, once, what was ended after the backup of a restored database, and all sessions.
+
+    Does nothing without the journal of this installation.
+    """
+    journal = open_journal(settings)
+    if row.copy_kind != CopyKind.OLDER or row.secrets_ended_at is not None or journal is None:
+        return
+    state, path = journal.state(), journal.folder / LIVE_SECRETS
+    if state is None or state.installation != row.key or not path.exists():
+        return
+    live = frozenset(json.loads(path.read_text()))
+    for table, key, hashed in _SECRETS:
+        rows = session.execute(select(key, hashed).where(hashed.is_not(None)))
+        ended = [row_id for row_id, text in rows if short_hash(text) not in live]
+        for statement in _ending(table, key, ended, settings.secret_key, now) if ended else ():
+            session.execute(statement, execution_options={"synchronize_session": False})
+    session.execute(delete(WebSession), execution_options={"synchronize_session": False})
+    row.secrets_ended_at = now
+    session.flush()
+    log.warning("secrets that were ended after the backup are ended again")
+
+
+def _ending(
+    table: type[Base], key: Any, ended: Sequence[int], secret_key: str, now: datetime
+) -> Iterator[Update | Delete]:
+    """Yield the statements that end these rows' secrets. A person's feed gets a new address."""
+    if table is ApiToken:
+        yield (
+            update(ApiToken)
+            .where(in_chunks(key, ended), ApiToken.revoked_at.is_(None))
+            .values(revoked_at=now)
+        )
+    elif table is Firm:
+        yield update(Firm).where(in_chunks(key, ended)).values(feed_seed=None, feed_hash=None)
+    elif table is Attendee:
+        for person in ended:
+            seed, hashed = new_feed(secret_key)
+            yield update(Attendee).where(key == person).values(feed_seed=seed, feed_hash=hashed)
+    else:
+        yield delete(table).where(in_chunks(key, ended))
 
 
 def short_hash(text: str) -> str:

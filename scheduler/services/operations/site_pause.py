@@ -101,6 +101,14 @@ def pause_site(session: Session, asker: SignedIn, reason: str, *, now: datetime)
     return pause(session, operator(asker), reason, now=now)
 
 
+def resume_site(session: Session, asker: SignedIn, *, now: datetime) -> bool:
+    """Resume the site for an operator. Return False if it is not paused.
+
+    Raises NotAllowed, and RestoredDatabase for a copy that no operator has accepted.
+    """
+    return resume(session, operator(asker), now=now)
+
+
 def count_waiting_emails(session: Session, asker: SignedIn) -> int:
     """Return the number of emails in the outbox, for operators. Raises NotAllowed."""
     operator(asker)

@@ -1,3 +1,3 @@
 """Publishing: compare a draft with the published schedule, release it, and derive the emails."""
 
-__all__ = ["overnight", "version_actions", "version_jobs"]
+__all__ = ["overnight", "restored_calendars", "version_actions", "version_jobs"]

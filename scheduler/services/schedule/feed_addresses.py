@@ -11,7 +11,7 @@ from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.identity.tokens import FEED, derive_token, hash_token, new_seed
+from scheduler.services.identity.tokens import FEED, derive_token, hash_token, new_feed
 from scheduler.storage.models import Attendee, Event, Firm, Interpreter, InterpreterFeed
 
 
@@ -29,12 +29,6 @@ class FeedOwner:
 
 def build_owner(row: Attendee | Firm) -> FeedOwner:
     return FeedOwner(row.id, isinstance(row, Firm), row.event_id, row.name, row.feed_seed)
-
-
-def new_feed(secret_key: str) -> tuple[str, str]:
-    """Return `feed_seed` and `feed_hash` for a new address."""
-    seed = new_seed()
-    return seed, hash_token(derive_token(secret_key, FEED, seed))
 
 
 def feed_token(owner: FeedOwner, secret_key: str) -> str | None:

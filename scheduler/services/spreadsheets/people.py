@@ -18,7 +18,7 @@ from scheduler.services.identity import delegation_managers, preferences
 from scheduler.services.identity.actors import LET_IN, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.sign_in import ensure_accounts
-from scheduler.services.schedule.feed_addresses import new_feed
+from scheduler.services.identity.tokens import new_feed
 from scheduler.services.spreadsheets import row_keys
 from scheduler.services.spreadsheets.changes import ImportResult, ImportTally, new_values, set_values
 from scheduler.services.spreadsheets.columns import ImportKind, normalize_text

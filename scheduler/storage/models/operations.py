@@ -68,3 +68,7 @@ class Installation(Base):
     """Counts batches of emails, and time. The journal has it too, so an older database is recognised."""
     copy_kind: Mapped[str | None] = mapped_column(String(16))
     """Why this database is a copy (CopyKind), until an operator accepts it."""
+    secrets_ended_at: Mapped[datetime | None]
+    """When secrets that were ended after the backup were ended again. None if this is no copy."""
+    mailbox_from: Mapped[datetime | None]
+    """Emails of the mailbox since this time have to be read again. None if there are none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, Invitation, OutboxEmail
 from scheduler.version import installed_version
 from tests.integration.delivery.test_sending import publish
-from tests.support import missing_programs
+from tests.support import missing_programs, servers
 from tests.support.databases import Databases, owning
 from tests.support.publishing import SETTINGS
 
@@ -151,8 +152,9 @@ def server_version(database: Database) -> int:
 
 @pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 def test_postgresql_is_dumped_and_restored(
-    database: Database, postgres_databases: Databases, tmp_path: Path
+    database: Database, postgres_databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PATH", str(servers.postgres_binaries()), prepend=os.pathsep)
     publish(database)
     if missing_programs.postgresql_client() < server_version(database):
         with (

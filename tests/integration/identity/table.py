@@ -31,6 +31,7 @@ GET /help/<name>                                             200 200 200 200 200
 GET /metrics                                                 404 404 404 404 404 404 404 404 404 404 404
 GET /operators                                               302 404 200 404 404 404 404 404 404 404 404
 GET /operators/events                                        302 404 200 404 404 404 404 404 404 404 404
+GET /operators/restored                                      302 404 303 404 404 404 404 404 404 404 404
 GET /operators/unassigned-emails                             302 404 200 404 404 404 404 404 404 404 404
 GET /operators/unassigned-emails/<mail_id>                   302 404 200 404 404 404 404 404 404 404 404
 GET /operators/unassigned-emails/<mail_id>/raw               302 404 200 404 404 404 404 404 404 404 404

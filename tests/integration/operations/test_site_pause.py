@@ -21,7 +21,7 @@ from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.delivery import delivery, email_alerts
 from scheduler.services.emails.inbound import mailbox
 from scheduler.services.identity import sign_in
-from scheduler.services.operations import alerts, job_intervals, restored_copy, site_pause, subscribers
+from scheduler.services.operations import alerts, job_intervals, site_pause, subscribers
 from scheduler.services.planning.runs import overnight, recovery, runs
 from scheduler.storage.database import Database
 from scheduler.storage.models import Alert, AuditLogEntry, Event, OutboxEmail, SignInRequest
@@ -269,13 +269,13 @@ def test_only_operators_pause_the_site_and_the_audit_log_names_them(database: Da
         with pytest.raises(NotAllowed):
             site_pause.pause_site(session, signed_in(other), "", now=NOW)
         with pytest.raises(NotAllowed):
-            restored_copy.resume_site(session, signed_in(other), SETTINGS, now=NOW)
+            site_pause.resume_site(session, signed_in(other), now=NOW)
         assert site_pause.pause_site(session, signed_in(boss), "moving  house", now=NOW)
         assert not site_pause.pause_site(session, signed_in(boss), "again", now=NOW)
     with database.write() as session:
         assert site_pause.find_pause(session) == site_pause.SitePause(NOW, "moving house")
-        assert restored_copy.resume_site(session, signed_in(boss), SETTINGS, now=NOW)
-        assert not restored_copy.resume_site(session, signed_in(boss), SETTINGS, now=NOW)
+        assert site_pause.resume_site(session, signed_in(boss), now=NOW)
+        assert not site_pause.resume_site(session, signed_in(boss), now=NOW)
     with database.read() as session:
         rows = session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.number)).all()
         assert [(row.who, row.about) for row in rows] == [

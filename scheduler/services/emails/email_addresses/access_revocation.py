@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, or_
 from sqlalchemy.orm import Session
 
-from scheduler.services.schedule.feed_addresses import new_feed
+from scheduler.services.identity.tokens import new_feed
 from scheduler.storage.models import Attendee, BusySource, Firm
 
 

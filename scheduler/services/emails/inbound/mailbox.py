@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import cast
 
 import structlog
+from sqlalchemy import select, update
 
 from scheduler.config import Settings
 from scheduler.invites.transport.mailbox import Mailbox, Security
 from scheduler.services.emails.inbound import failed_attempts, inbound_addresses, inbox
 from scheduler.services.operations import site_pause
 from scheduler.storage.database import Database
+from scheduler.storage.models import Installation
 from scheduler.untrusted import parsers
 
 BATCH = 200
@@ -55,6 +57,7 @@ def fetch_mailbox(database: Database, settings: Settings, *, now: Callable[[], d
         settings.imap_password,
         settings.imap_folder,
     ) as mailbox:
+        _mark_unread(database, mailbox)
         attempts = failed_attempts.attempts_for(database, settings, now=now)
         try:
             return mailbox.each(
@@ -65,6 +68,16 @@ def fetch_mailbox(database: Database, settings: Settings, *, now: Callable[[], d
             )
         finally:
             attempts.tell()
+
+
+def _mark_unread(database: Database, mailbox: Mailbox) -> None:
+    """Have emails read again that a restored database may not have. It ignores those that it has."""
+    with database.read() as session:
+        since = session.scalar(select(Installation.mailbox_from))
+    if since is not None:
+        log.warning("emails since the backup are read again", count=mailbox.mark_unread(since))
+        with database.write() as session:
+            session.execute(update(Installation).values(mailbox_from=None))
 
 
 def _addressees(raw: bytes) -> str:

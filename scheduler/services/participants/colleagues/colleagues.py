@@ -25,12 +25,12 @@ from scheduler.services.emails.email_addresses.address_validation import Invalid
 from scheduler.services.identity.actors import LET_IN, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.sign_in import ensure_account
+from scheduler.services.identity.tokens import new_feed
 from scheduler.services.outbox import letters, payloads
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.participants import withdrawals
 from scheduler.services.participants.colleagues import attendance_days
 from scheduler.services.participants.journal import StepKind, record_step
-from scheduler.services.schedule.feed_addresses import new_feed
 from scheduler.services.spreadsheets import cell_values
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.text import clean_line, is_storable

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from chainmeet.stack import ports
 from scheduler.config import Settings
@@ -24,7 +25,7 @@ from scheduler.invites.errors import MailboxFailure
 from scheduler.services.emails.inbound import inbox
 from scheduler.services.emails.inbound import mailbox as fetching
 from scheduler.storage.database import Database
-from scheduler.storage.models import InboundEmail, InvitationReply, OutboxEmail
+from scheduler.storage.models import InboundEmail, Installation, InvitationReply, OutboxEmail
 from tests.support import replies
 from tests.support.factories import NOW
 from tests.support.published import Published
@@ -151,6 +152,8 @@ class MailboxServer(socketserver.ThreadingTCPServer):
         self.damaged: set[int] = set()
         self.fetched: list[int] = []
         self.flagged: set[int] = set()
+        self.seen: dict[int, bytes] = {}
+        self.since: list[str] = []
         super().__init__(("127.0.0.1", 0), _Imap)
 
     def settings(self, **changes: object) -> Settings:
@@ -187,6 +190,9 @@ class _Imap(socketserver.StreamRequestHandler):
         elif name == "SELECT":
             self.say(f"* {len(unread)} EXISTS")
             return "OK [READ-WRITE] done" if '"INBOX"' in rest else "NO no such folder"
+        elif name == "UID SEARCH" and "SINCE" in rest:
+            self.server.since.append(rest.rsplit(maxsplit=1)[-1])
+            self.say("* SEARCH " + " ".join(map(str, self.server.seen)))
         elif name == "UID SEARCH":
             self.say("* SEARCH " + " ".join(map(str, unread)))
         elif name == "UID FETCH":
@@ -197,12 +203,16 @@ class _Imap(socketserver.StreamRequestHandler):
             mail = unread[uid]
             self.wfile.write(b"* 1 FETCH (UID 1 BODY[]<0> {%d}\r\n%s)\r\n" % (len(mail), mail))
         elif name == "UID STORE":
+            if "-FLAGS" in rest:
+                for each in map(int, rest.split()[2].split(",")):
+                    unread[each] = self.server.seen.pop(each)
+                return "OK done"
             uid = int(rest.split()[2])
             if r"\Flagged" in rest:
                 self.server.flagged.add(uid)
             else:
                 assert r"\Seen" in rest
-                del unread[uid]
+                self.server.seen[uid] = unread.pop(uid)
         elif name == "LOGOUT":
             self.say("* BYE")
         return "OK done"
@@ -281,3 +291,20 @@ def test_a_mailbox_that_cannot_be_read_is_a_sentence(database: Database, change:
         with pytest.raises(MailboxFailure, match="cannot be read"):
             fetching.fetch_mailbox(database, settings, now=lambda: NOW)
         assert len(server.unread) == 1
+
+
+def test_after_a_restore_emails_since_the_backup_are_read_again_and_count_once(published: Published) -> None:
+    database = published.database
+    before = replies.calendar(published.mail_to(0))
+    after = replies.calendar(published.mail_to(1), "DECLINED")
+    with mailbox([before, after]) as server:
+        assert fetching.fetch_mailbox(database, server.settings(), now=lambda: NOW) == 2
+        with database.write() as session:  # the backup does not have the second one
+            lost = session.scalars(select(InboundEmail).order_by(InboundEmail.id.desc())).first()
+            session.execute(delete(InvitationReply).where(InvitationReply.attendee_id == lost.attendee_id))
+            session.delete(lost)
+            session.add(Installation(id=1, pause_reason="", mailbox_from=datetime(2027, 3, 5, tzinfo=UTC)))
+        assert fetching.fetch_mailbox(database, server.settings(), now=lambda: NOW) == 2
+        assert (server.since, list(server.seen)) == (["5-Mar-2027"], [1, 2])
+        assert fetching.fetch_mailbox(database, server.settings(), now=lambda: NOW) == 0
+    assert (published.count(InboundEmail), published.count(InvitationReply)) == (2, 2)
