@@ -25,6 +25,10 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 log = structlog.get_logger()
 
 
+class LeftUnread(Exception):
+    """Raised by a handler for a message of someone else: it stays unread, and no attempt is counted."""
+
+
 class Attempts(Protocol):
     """Persistent number of attempts per message UID."""
 
@@ -85,7 +89,8 @@ class Mailbox:
 
         A message is marked as read after `handle` returns. It stays unread if the server does not return it,
         if `handle` raises, or if the process dies. It is then retried after all others, and flagged for a
-        person after the third attempt. An oversized message is truncated. Raises MailboxFailure.
+        person after the third attempt. A message for which `handle` raises LeftUnread is left as it is. An
+        oversized message is truncated. Raises MailboxFailure.
         """
         try:
             found = self._done(*self._connected().uid("SEARCH", "UNSEEN"))[0].decode("ascii").split()
@@ -100,7 +105,12 @@ class Mailbox:
                 if taken == most or should_stop() or tried[uid] >= MAX_ATTEMPTS:
                     break
                 count = attempts.begin(uid)  # counted before the fetch, since the process may die
-                if self._is_taken(uid, handle):
+                try:
+                    is_taken = self._is_taken(uid, handle)
+                except LeftUnread:
+                    attempts.taken(uid)
+                    continue
+                if is_taken:
                     attempts.taken(uid)
                     taken += 1
                 elif count >= MAX_ATTEMPTS:
@@ -141,6 +151,8 @@ class Mailbox:
         try:
             if raw is not None:
                 handle(raw)
+        except LeftUnread:
+            raise
         except Exception:  # one faulty message must not block the others
             log.exception("mail of the mailbox not taken", uid=uid)
             return False

@@ -174,7 +174,8 @@ def report_restore(
         for event_id, (email, name), difference in _differences(session, compared, settings, now):
             people.setdefault((event_id, email), (name, []))[1].append(difference)
         trial.rollback()
-    events = dict(session.execute(select(Event.id, Event.name).where(Event.deleted_at.is_(None))).tuples())
+    live = select(Event.id, Event.name).where(Event.deleted_at.is_(None))
+    events = {event_id: name for event_id, name in session.execute(live)}  # noqa: C416 -- dict(rows) loses the types
     rows = [
         PersonDifference(name, email, events.get(event_id, ""), tuple(sorted(entries, key=_start)))
         for (event_id, email), (name, entries) in sorted(people.items())

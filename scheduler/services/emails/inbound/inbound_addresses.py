@@ -33,6 +33,11 @@ Programs that reply to From instead of Reply-To, or that drop the part after the
 POSTMASTER: Final = BARE[-1]
 
 _TOKENED: Final = re.compile(r"(meetings|bounces)\+([a-z2-7]{32})@([a-z0-9.-]+)")
+_SITE: Final = re.compile(
+    r"(?<![\w.+-])(?:(?:meetings|bounces)(?:\+[a-z2-7]{32})?|requests|desk|alerts|sign-in)"
+    r"@(?P<domain>[a-z0-9.-]*[a-z0-9])"
+)
+"""Addresses that only an installation has."""
 _ANY: Final = re.compile(rf"(?<![\w.+-])(?:{'|'.join(BARE)})@[a-z0-9.-]+")
 
 
@@ -81,6 +86,20 @@ def recipients_in(headers: str, mail_domain: str) -> list[str]:
         return list(tokened)[:MAX_RECIPIENTS]
     bare = [match[0] for match in _ANY.finditer(text) if match[0].endswith(f"@{mail_domain.lower()}")]
     return bare[:1]
+
+
+def is_for_another_site(session: Session, headers: str, mail_domain: str) -> bool:
+    """Return True if a text names addresses of installations, and none is at a domain that was ever ours."""
+    domains = {match["domain"] for match in _SITE.finditer(headers.lower())}
+    return bool(domains) and not any(
+        domain == mail_domain.lower() or _was_ours(session, domain) for domain in domains
+    )
+
+
+def _was_ours(session: Session, domain: str) -> bool:
+    """Return True if the installation has sent emails with this domain, perhaps before it was changed."""
+    sent = select(OutboxEmail.id).where(OutboxEmail.message_id.endswith(f"@{domain}>", autoescape=True))
+    return session.scalar(sent.limit(1)) is not None
 
 
 def _tokened(session: Session, is_for_reports: bool, token: str, settings: Settings) -> InboundAddress | None:

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import select, update
 
 from scheduler.config import Settings
-from scheduler.invites.transport.mailbox import Mailbox, Security
+from scheduler.invites.transport.mailbox import LeftUnread, Mailbox, Security
 from scheduler.services.emails.inbound import failed_attempts, inbound_addresses, inbox
 from scheduler.services.operations import site_pause
 from scheduler.storage.database import Database
@@ -31,14 +31,19 @@ def fetch_mailbox(database: Database, settings: Settings, *, now: Callable[[], d
 
     Return their number, or None if the site is paused: the mailbox is then not opened.
 
-    An email without one of our addresses is stored as one to the postmaster. An email to an address over its
+    An email to another installation stays unread, because the mailbox may be shared with it. Any other email
+    without one of our addresses is stored as one to the postmaster. An email to an address over its
     limit stays unread, like one that cannot be stored; an alert reports them. Raises MailboxFailure.
     """
 
     def take(raw: bytes) -> None:
         # Two headers may contain two of our addresses, which belong to different replies.
-        recipients = inbound_addresses.recipients_in(_addressees(raw), settings.mail_domain)
+        addressees = _addressees(raw)
+        recipients = inbound_addresses.recipients_in(addressees, settings.mail_domain)
         if not inbox.receive_for_recipients(database, settings, recipients, raw, now=now()):
+            with database.read() as session:
+                if inbound_addresses.is_for_another_site(session, addressees, settings.mail_domain):
+                    raise LeftUnread
             inbox.receive_email(database, settings, postmaster, raw, now=now())
 
     def is_paused() -> bool:

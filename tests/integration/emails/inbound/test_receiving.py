@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import smtplib
 import socketserver
@@ -21,6 +22,7 @@ from sqlalchemy import delete, func, select
 
 from chainmeet.stack import ports
 from scheduler.config import Settings
+from scheduler.domain.entities import MailOutcome
 from scheduler.invites.errors import MailboxFailure
 from scheduler.services.emails.inbound import inbox
 from scheduler.services.emails.inbound import mailbox as fetching
@@ -308,3 +310,29 @@ def test_after_a_restore_emails_since_the_backup_are_read_again_and_count_once(p
         assert (server.since, list(server.seen)) == (["5-Mar-2027"], [1, 2])
         assert fetching.fetch_mailbox(database, server.settings(), now=lambda: NOW) == 0
     assert (published.count(InboundEmail), published.count(InvitationReply)) == (2, 2)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_two_installations_on_one_mailbox_leave_each_others_emails_alone(
+    published: Published, sqlite_template: Path, tmp_path: Path
+) -> None:
+    other = Database(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'other.db')}")
+    reply = replies.calendar(published.mail_to(0))
+    mails = [reply, b"To: <meetings@expo.example>\r\n\r\nhi", b"To: <desk@other.example>\r\n\r\nhi"]
+    with mailbox(mails) as server:
+        theirs = server.settings(mail_domain="other.example")
+        for _ in range(4):  # more often than a failing email is tried
+            fetching.fetch_mailbox(other, theirs, now=lambda: NOW)
+        assert (list(server.unread), server.flagged) == ([1, 2], set())
+        assert fetching.fetch_mailbox(published.database, server.settings(), now=lambda: NOW) == 2
+    assert published.known(0) is not None
+    with other.read() as session:
+        assert [mail.outcome for mail in session.scalars(select(InboundEmail))] == [MailOutcome.WAITING]
+    other.dispose()
+
+
+def test_emails_to_an_earlier_domain_of_the_installation_are_still_taken(published: Published) -> None:
+    with mailbox([replies.calendar(published.mail_to(0))]) as server:
+        moved = server.settings(mail_domain="new.example")
+        assert fetching.fetch_mailbox(published.database, moved, now=lambda: NOW) == 1
+    assert published.count(InboundEmail) == 1
