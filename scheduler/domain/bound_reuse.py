@@ -17,11 +17,11 @@ _OF_CHANGES = {"max_moved", "reassigned_counts"}
 def is_bound_valid(before: Json, now: Json) -> bool:
     """Return True if no plan of problem file `now` can score more than the best plan of `before`.
 
-    Both files have every key, as the writer emits them. A published schedule only lowers scores. Freezing
-    more, or a smaller change budget, only removes feasible plans.
+    Both files have every key that is not at its default, as the writer emits them. A published schedule only
+    lowers scores. Freezing more, or a smaller change budget, only removes feasible plans.
     """
     return (
-        all(before[key] == now[key] for key in before.keys() | now.keys() if key not in _ELSEWHERE)
+        all(before.get(key) == now.get(key) for key in before.keys() | now.keys() if key not in _ELSEWHERE)
         and before["event"]["timezone"] == now["event"]["timezone"]
         and _others(before) == _others(now)
         and _attendees(before) == _attendees(now)

@@ -15,6 +15,8 @@ Json = dict[str, Any]
 LISTS: Final = ("slots", "places", "firms", "attendees", "interpreters", "requests")
 """Lists of a problem file whose rows have ids. Changes are counted per row."""
 SINGLE_KEYS: Final = ("walking_minutes", "halls", "precedences")
+NEWER_KEYS: Final = ("firm_groups",)
+"""Single keys that the writer omits at their default, and that inputs of earlier releases lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ def planning_inputs(document: Json, wishes: Mapping[str, Sequence[str]] | None =
         "wishes": {id: _digest(list(slots)) for id, slots in (wishes or {}).items()},
         **{name: {row["id"]: _digest(_without_changes(row)) for row in document[name]} for name in LISTS},
         **{name: _digest(document[name]) for name in SINGLE_KEYS},
+        **{name: _digest(document[name]) for name in NEWER_KEYS if name in document},
     }
 
 
@@ -94,6 +97,7 @@ def diff_inputs(before: Json, now: Json) -> list[Difference]:
         if any(counts.values()):
             found.append(Difference(name, **counts))
     found += [Difference(name) for name in (*SINGLE_KEYS, "timezone") if before[name] != now[name]]
+    found += [Difference(name) for name in NEWER_KEYS if before.get(name) != now.get(name)]
     if now["frozen"] < before["frozen"]:
         found.append(Difference("frozen"))
     return found

@@ -12,6 +12,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.entities import PlaceKind, PlaceWish, Tier
+from scheduler.domain.firm_groups import FirmGroup, GroupBy, group_firms
 from scheduler.domain.plan import Meeting
 
 DEFAULT_FACTORS: Mapping[str, int | float] = {
@@ -24,7 +25,7 @@ DEFAULT_FACTORS: Mapping[str, int | float] = {
     "reassigned": 30,
     "dropped": 400,
 }
-NAMED_FACTORS = frozenset(("repeated", "unfair"))
+NAMED_FACTORS = frozenset(("group_gap", "repeated", "unfair"))
 """Terms that count only if a file names their factor."""
 TERMS = (*DEFAULT_FACTORS, *sorted(NAMED_FACTORS))
 """All terms of the objective."""
@@ -168,6 +169,7 @@ class Policy:
     factors: Mapping[str, int | float] = field(default_factory=lambda: dict(DEFAULT_FACTORS))
     reassigned_counts: str = SAME_START
     fair_shares: tuple[FairShare, ...] = ()
+    group_by: GroupBy = GroupBy.LIST
 
     def improving(self, max_moved: int) -> Policy:
         """Return the policy to improve a published plan by at most `max_moved` changes, at reduced costs."""
@@ -191,6 +193,7 @@ class Problem:
 
     `walking[a][b]` is the walking time in minutes from hall a to hall b. `precedences` are pairs of request
     indices (before, after). `published` uses ids, since its objects may no longer be in the problem.
+    `named_groups` are the groups of the file, `firm_groups` those that count.
     `released` are ids of requests that are exempt from being compulsory or frozen. Problem files never have
     any: a solver releases commitments that are infeasible.
     """
@@ -210,6 +213,7 @@ class Problem:
     frozen_until: datetime | None = None
     policy: Policy = field(default_factory=Policy)
     released: frozenset[str] = frozenset()
+    named_groups: tuple[FirmGroup, ...] = ()
     source_fingerprint: str | None = field(default=None, compare=False)
 
     @cached_property
@@ -291,6 +295,26 @@ class Problem:
         """Number of requests per firm, sent and received."""
         counts = Counter(firm for request in self.requests for firm in (request.sender, request.receiver))
         return tuple(counts[firm] for firm in range(len(self.firms)))
+
+    @cached_property
+    def firm_groups(self) -> tuple[FirmGroup, ...]:
+        """The groups whose shares are compared: those of the file, or by `policy.group_by`."""
+        by = self.policy.group_by
+        return self.named_groups if by is GroupBy.LIST else group_firms(self.firms, by)
+
+    @cached_property
+    def group_request_counts(self) -> tuple[int, ...]:
+        """Number of requests of the firms of each group, sent and received: twice within the group."""
+        return tuple(sum(self.request_counts[firm] for firm in group.firms) for group in self.firm_groups)
+
+    @cached_property
+    def groups_of_firm(self) -> tuple[tuple[int, ...], ...]:
+        """The groups that each firm belongs to, as indices."""
+        found: list[list[int]] = [[] for _ in self.firms]
+        for g, group in enumerate(self.firm_groups):
+            for firm in group.firms:
+                found[firm].append(g)
+        return tuple(map(tuple, found))
 
     @cached_property
     def fair_levels(self) -> tuple[tuple[tuple[int, int], ...], ...]:

@@ -11,7 +11,15 @@ from scheduler.files.readers import Keys, Reader, UnreadIndex
 Row = dict[str, Any]
 
 REQUIRED = ("format", "event", "slots", "halls", "places", "firms", "attendees", "requests")
-OPTIONAL = ("walking_minutes", "interpreters", "precedences", "published", "frozen_until", "policy")
+OPTIONAL = (
+    "walking_minutes",
+    "interpreters",
+    "precedences",
+    "published",
+    "frozen_until",
+    "firm_groups",
+    "policy",
+)
 
 KEYS: Mapping[str, Keys] = {
     # list: (required keys, optional keys)
@@ -35,6 +43,7 @@ KEYS: Mapping[str, Keys] = {
         frozenset(("length", "from_attendees", "to_attendees", "excluded", "slots", "fixed")),
     ),
     "precedences": (frozenset(("before", "after")), frozenset()),
+    "firm_groups": (frozenset(("id", "firms")), frozenset()),
     "fixed": (frozenset(("slot",)), frozenset(("place", "must"))),
 }
 

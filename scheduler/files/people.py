@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.entities import Tier
+from scheduler.domain.firm_groups import FirmGroup
 from scheduler.domain.problem import Attendee, Firm, Interpreter, Slot
 from scheduler.files.lists import KEYS, Lists, Row
 
+MAX_FIRM_GROUPS = 100
 MAX_CHANGED_BEFORE = 10**6
 """Largest number of earlier changes of a person."""
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -31,6 +33,19 @@ def read_firms(lists: Lists) -> Iterable[Firm]:
             max_per_day=lists.count_or_none(row.get("max_per_day"), f"{path}.max_per_day", 0),
             min_meetings=lists.count(row.get("min_meetings", 0), f"{path}.min_meetings", 0),
         )
+
+
+def read_firm_groups(lists: Lists) -> Iterable[FirmGroup]:
+    seen: set[str] = set()
+    rows = lists.rows("firm_groups")
+    if len(rows) > MAX_FIRM_GROUPS:
+        lists.fault("firm_groups", f"must be a list of at most {MAX_FIRM_GROUPS} groups")
+    for path, row in rows:
+        id = str(row["id"])
+        if not isinstance(row["id"], str) or not id or id in seen:
+            lists.fault(f"{path}.id", "must be a non-empty string that no other group has")
+        seen.add(id)
+        yield FirmGroup(id, lists.refs(lists.firms, row["firms"], f"{path}.firms", "firm"))
 
 
 def read_attendees(lists: Lists, slots: Sequence[Slot], timezone: str) -> Iterable[Attendee]:

@@ -7,6 +7,7 @@ floors of the problem; never multiply the float.
 
 from __future__ import annotations
 
+from scheduler.domain.firm_groups import GroupBy
 from scheduler.domain.problem import (
     ANY_START,
     DEFAULT_FACTORS,
@@ -25,6 +26,7 @@ _KEYS = frozenset(
         "require_all",
         "fair_share",
         "fair_shares",
+        "group_by",
         "idle_counts",
         "max_idle_spread",
         "max_moved",
@@ -56,6 +58,11 @@ def read_policy(reader: Reader, policy: object) -> Policy:
     reassigned_counts = policy.get("reassigned_counts", SAME_START)
     if reassigned_counts not in (SAME_START, ANY_START):
         reader.fault("policy.reassigned_counts", f'must be "{SAME_START}" or "{ANY_START}"')
+    group_by = policy.get("group_by", str(GroupBy.LIST))
+    if group_by not in list(GroupBy):
+        names = ", ".join(f'"{by}"' for by in GroupBy)
+        reader.fault("policy.group_by", f"must be one of {names}")
+        group_by = GroupBy.LIST
     return Policy(
         require_all=require_all is True,
         fair_share=share,
@@ -65,6 +72,7 @@ def read_policy(reader: Reader, policy: object) -> Policy:
         factors=_read_factors(reader, policy.get("factors", {})),
         reassigned_counts=str(reassigned_counts),
         fair_shares=_read_fair_shares(reader, policy.get("fair_shares", [])),
+        group_by=GroupBy(group_by),
     )
 
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from scheduler.domain.errors import Fault, MalformedProblem
+from scheduler.domain.firm_groups import GroupBy
 from scheduler.domain.problem import SAME_START, FairShare, Fixed, Interpreter, Policy, Problem, Request
 from scheduler.files.lists import OPTIONAL, REQUIRED, Lists
-from scheduler.files.people import read_attendees, read_firms, read_interpreters
+from scheduler.files.people import read_attendees, read_firm_groups, read_firms, read_interpreters
 from scheduler.files.policy import read_policy
 from scheduler.files.requests import read_frozen_until, read_precedences, read_published, read_requests
 from scheduler.files.venue import read_event, read_places, read_slots, read_walking
@@ -80,6 +81,7 @@ def _read(lists: Lists) -> Problem:
         precedences=tuple(read_precedences(lists)),
         published=read_published(lists),
         frozen_until=read_frozen_until(lists),
+        named_groups=tuple(read_firm_groups(lists)),
         policy=read_policy(lists, document.get("policy", {})),
         source_fingerprint=None if lists.faults else document_fingerprint(document),
     )
@@ -96,6 +98,7 @@ def _check_points(lists: Lists, problem: Problem) -> None:
         "repeated": len(problem.attendees) * len(problem.published) ** 2
         + sum(attendee.changed_before for attendee in problem.attendees) * len(problem.published),
         "unfair": sum(level * price for levels in problem.fair_levels for level, price in levels),
+        "group_gap": sum(problem.group_request_counts),
     }
     points = sum(value * counts.get(term, len(problem.published)) for term, value in factors.items())
     if points > MAX_POINTS:
@@ -117,6 +120,7 @@ def write_problem(problem: Problem) -> Json:
         ],
         "published": [meeting.to_json() for meeting in problem.published],
         "frozen_until": problem.frozen_until.isoformat() if problem.frozen_until else None,
+        **_firm_groups(problem),
         "policy": _policy(problem.policy),
     }
 
@@ -196,6 +200,14 @@ def _stations(problem: Problem, interpreter: Interpreter) -> list[Json]:
     ]
 
 
+def _firm_groups(problem: Problem) -> Json:
+    rows = [
+        {"id": group.id, "firms": [problem.firms[f].id for f in group.firms]}
+        for group in problem.named_groups
+    ]
+    return {"firm_groups": rows} if rows else {}
+
+
 def _policy(policy: Policy) -> Json:
     counts = policy.reassigned_counts
     return {
@@ -205,6 +217,7 @@ def _policy(policy: Policy) -> Json:
         "max_idle_spread": policy.max_idle_spread,
         "max_moved": policy.max_moved,
         "factors": dict(policy.factors),
+        **({} if policy.group_by is GroupBy.LIST else {"group_by": str(policy.group_by)}),
         **({} if counts == SAME_START else {"reassigned_counts": counts}),
         **({"fair_shares": [_fair_share(row) for row in policy.fair_shares]} if policy.fair_shares else {}),
     }

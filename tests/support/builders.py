@@ -46,6 +46,7 @@ def make_document(
     precedences: Sequence[tuple[str, str]] = (),
     published: Sequence[Meeting] = (),
     frozen_until: str | datetime | None = None,
+    firm_groups: Mapping[str, str] | None = None,
     timezone: str = "UTC",
     **policy: Any,
 ) -> Json:
@@ -72,8 +73,13 @@ def make_document(
         "precedences": [{"before": before, "after": after} for before, after in precedences],
         "published": [meeting.to_json() for meeting in published],
         "frozen_until": _moment(frozen_until, rows),
+        **({"firm_groups": _groups(firm_groups)} if firm_groups else {}),
         "policy": policy,
     }
+
+
+def _groups(firm_groups: Mapping[str, str]) -> list[Json]:
+    return [{"id": id, "firms": firms.split()} for id, firms in firm_groups.items()]
 
 
 def make_slots(days: str) -> list[Json]:
@@ -195,7 +201,10 @@ def documents(draw: DrawFn, max_requests: int = 3, *, rerun: bool | None = None)
     days = draw(st.sampled_from(["2", "3", "4", "2|2", "2 2", "1|2 1", "3 2"]))
     slot_ids = [row["id"] for row in make_slots(days)]
     some_slots = st.lists(st.sampled_from(slot_ids), max_size=1).map(" ".join)
-    firms = [firm(id, **draw(_firm_limits)) for id in ("a", "b", "c")[: draw(st.integers(2, 3))]]
+    firms = [
+        firm(id, **draw(_firm_limits), **draw(_firm_kinds))
+        for id in ("a", "b", "c")[: draw(st.integers(2, 3))]
+    ]
     people = [
         person(id, id[0], draw(_languages), draw(some_slots), max_per_day=draw(_cap), **draw(_before))
         for id in ("a1", "a2", "b1", "c1")
@@ -221,6 +230,7 @@ def documents(draw: DrawFn, max_requests: int = 3, *, rerun: bool | None = None)
         precedences=[(pair[0], pair[1])] if len(pair) == 2 and draw(st.booleans()) else [],
         published=published,
         frozen_until=draw(st.sampled_from([None] * len(slot_ids) + slot_ids)),
+        firm_groups=draw(st.sampled_from([None, None, {"g": "a"}, {"g": "a", "h": "b"}, {"g": "a b"}])),
         timezone=draw(st.sampled_from(["UTC", "Asia/Shanghai"])),
         **draw(_policies),
     )
@@ -230,6 +240,14 @@ _cap = st.sampled_from([None, None, None, None, 1, 2])
 _before = st.sampled_from([{}, {}, {"changed_before": 1}, {"changed_before": 3}])
 _languages = st.sampled_from(["en", "en zh", "en fr", "en", "zh", "fr"])
 _firm_limits = st.fixed_dictionaries({"max_per_day": _cap, "min_meetings": st.integers(0, 2)})
+_firm_kinds = st.fixed_dictionaries(
+    {},
+    optional={
+        "country": st.sampled_from(["CN", "DE"]),
+        "tier": st.sampled_from(["upstream", "downstream"]),
+        "areas": st.lists(st.sampled_from(["x", "y"]), max_size=2, unique=True),
+    },
+)
 _fair_share = st.fixed_dictionaries(
     {"share": st.sampled_from([0.3, 0.5, 0.9, 1])}, optional={"price": st.integers(1, 3)}
 )
@@ -242,9 +260,10 @@ _policies = st.fixed_dictionaries(
         "idle_counts": st.sampled_from(["slots", "breaks"]),
         "max_idle_spread": st.sampled_from([None, 1, 2, 0]),
         "max_moved": st.sampled_from([None, 1, 2, 0]),
+        "group_by": st.sampled_from(["list", "home", "tier", "area"]),
         "reassigned_counts": st.sampled_from(["same_start", "any_start"]),
         "factors": st.dictionaries(
-            st.sampled_from([*DEFAULT_FACTORS, "repeated", "unfair"]),
+            st.sampled_from([*DEFAULT_FACTORS, "repeated", "unfair", "group_gap", "group_gap"]),
             st.sampled_from([100, 1, 0.5, 0]),
             max_size=3,
         ),

@@ -314,6 +314,7 @@ def terms(document: Json, meetings: list[Json]) -> dict[str, int]:
         "dropped": len(page.published.keys() & page.requests.keys() - held.keys()),
         **repeated,
         **_unfair(page, held),
+        **_group_gap(page, held),
     }
 
 
@@ -327,6 +328,33 @@ def _unfair(page: Page, held: dict[str, Json]) -> dict[str, int]:
             lacking = ceil(Fraction(str(row["share"])) * len(mine)) - sum(id in held for id in mine)
             count += row.get("price", 1) * max(0, lacking)
     return {"unfair": count}
+
+
+def _group_gap(page: Page, held: dict[str, Json]) -> dict[str, int]:
+    if "group_gap" not in page.policy.get("factors", {}):
+        return {}
+    count = 0
+    for firms in _groups(page):
+        sides = [(id, row[side]) for id, row in page.requests.items() for side in ("from", "to")]
+        mine = [id for id, firm in sides if firm in firms]
+        share = Fraction(len(held), max(1, len(page.requests)))
+        count += max(0, ceil(share * len(mine)) - sum(id in held for id in mine))
+    return {"group_gap": count}
+
+
+def _groups(page: Page) -> list[list[str]]:
+    by = page.policy.get("group_by", "list")
+    if by == "list":
+        return [row["firms"] for row in page.document.get("firm_groups", [])]
+    counts = Counter(row["country"] for row in page.firms.values())
+    home = min(counts, key=lambda code: (-counts[code], code))
+    keys = {"home": lambda row: [row["country"] == home], "tier": lambda row: [row["tier"]]}
+    keys["area"] = lambda row: row["areas"]
+    found: dict[Any, list[str]] = {}
+    for id, row in page.firms.items():
+        for key in set(keys[by](row)):
+            found.setdefault(key, []).append(id)
+    return list(found.values())
 
 
 def _repeated(page: Page, held: dict[str, Json]) -> int:

@@ -14,6 +14,8 @@ POLICY: Final[Mapping[str, str]] = {
     "served": gettext_lazy("Meetings"),
     "unfair": gettext_lazy("Fairness"),
     "fair_shares": gettext_lazy("Fairness"),
+    "group_gap": gettext_lazy("Fairness between groups"),
+    "group_by": gettext_lazy("Groups to compare"),
     "fair_share": gettext_lazy("Minimum share"),
     "idle_counts": gettext_lazy("Idle time calculation"),
     "max_idle_spread": gettext_lazy("Maximum difference in idle times"),
@@ -25,6 +27,7 @@ POLICY: Final[Mapping[str, str]] = {
 WHOLE: Final[Mapping[str, str]] = {
     "walking_minutes": gettext_lazy("Walking times changed"),
     "halls": gettext_lazy("Halls changed"),
+    "firm_groups": gettext_lazy("Groups of exhibitors changed"),
     "precedences": gettext_lazy("The order of meetings changed"),
     "timezone": gettext_lazy("The time zone changed"),
     "published": gettext_lazy("The published schedule was edited"),

@@ -20,11 +20,16 @@ from api.pages.reading import FormReader
 from api.pages.schedule.priority_levels import (
     CUSTOM,
     FAIRNESS,
+    GROUP_FAIRNESS,
+    GROUPS,
     LEVELS,
     PRIORITIES,
     Exact,
     factors_of,
+    group_point_of,
+    groups_of,
     point_of,
+    with_groups,
     with_point,
 )
 from scheduler.domain.errors import InvalidInput
@@ -201,6 +206,8 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -
         levels=LEVELS,
         custom=CUSTOM,
         fairness=FAIRNESS,
+        group_fairness=GROUP_FAIRNESS,
+        groups=GROUPS,
         priorities=PRIORITIES,
         dials=DIALS,
         by_level={term: values for each in (FAIRNESS, *PRIORITIES) for term, values in each.values.items()},
@@ -208,6 +215,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -
         shares=shares.get_fairness(db, actor, newest.number) if newest is not None else None,
         prices={dial.term: (terms.get(dial.term), factors[dial.term]) for dial in DIALS},
         served=factors["served"],
+        own_group_price=saved.get("factors", {}).get("group_gap", 0),
         own_price=saved.get("factors", {}).get("unfair", 0),
         coming=overnight_schedule.get_overnight_settings(db, actor).coming,
         **_previewed(db, actor, priority_preview.get_preview(db, actor)),
@@ -235,6 +243,8 @@ def _typed(policy: Mapping[str, Any]) -> dict[str, str]:
         **exact,
         **{name: "" if policy.get(name) is None else str(policy[name]) for name in LIMITS},
         FAIRNESS.name: point_of(policy),
+        GROUP_FAIRNESS.name: group_point_of(policy),
+        "group_by": groups_of(policy),
         **{priority.name: priority.level_of(factors) for priority in PRIORITIES},
         **{SHOWN + name: value for name, value in exact.items()},
     }
@@ -265,6 +275,7 @@ def _read(form: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
     changed = {term: value for term, value in factors.items() if value != known[term]}
     if changed:
         found["factors"] = {**before.get("factors", {}), **changed}
+    found = with_groups(found, form.get(GROUP_FAIRNESS.name, CUSTOM), form.get("group_by", groups_of(before)))
     return with_point(found, form.get(FAIRNESS.name, CUSTOM))
 
 

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
+from scheduler.domain.firm_groups import GroupBy
 from scheduler.domain.problem import DEFAULT_FACTORS, EVENT_FACTORS
-from scheduler.domain.rules.fairness import FAIR_SHARES, FAIRNESS_PRICES
+from scheduler.domain.rules.fairness import FAIR_SHARES, FAIRNESS_PRICES, GROUP_GAP_PRICES
 from scheduler.i18n import gettext_lazy
 
 LEVELS: Final = (
@@ -71,6 +73,26 @@ FAIRNESS: Final = Priority(
     gettext_lazy("Most equal shares"),
     {"unfair": FAIRNESS_PRICES},
 )
+GROUP_FAIRNESS: Final = Priority(
+    "group_fairness",
+    gettext_lazy("Fairness between groups"),
+    gettext_lazy(
+        "How strongly to give all groups of exhibitors the same share of their accepted requests. "
+        "Higher values leave out meetings of groups with a larger share."
+    ),
+    gettext_lazy("Most meetings"),
+    gettext_lazy("Same share for each group"),
+    {"group_gap": GROUP_GAP_PRICES},
+)
+GROUPS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        GroupBy.HOME: gettext_lazy("Home and overseas"),
+        GroupBy.TIER: gettext_lazy("Position in the chain"),
+        GroupBy.AREA: gettext_lazy("Chain area"),
+        GroupBy.LIST: gettext_lazy("Delegations"),
+    }
+)
+"""Labels of the groups that can be compared."""
 PRIORITIES: Final = (
     Priority(
         "idle_level",
@@ -119,6 +141,34 @@ def point_of(policy: Mapping[str, Any]) -> str:
     if not price:
         return "0"
     return FAIRNESS.level_of({"unfair": price}) if policy.get("fair_shares") == _FAIR_SHARES else CUSTOM
+
+
+def group_point_of(policy: Mapping[str, Any]) -> str:
+    """Return the level of fairness between groups of a policy."""
+    price = policy.get("factors", {}).get("group_gap", 0)
+    return GROUP_FAIRNESS.level_of({"group_gap": price})
+
+
+def groups_of(policy: Mapping[str, Any]) -> str:
+    """Return which groups a policy compares. Without a price, home and overseas are suggested."""
+    by = GroupBy.LIST if policy.get("factors", {}).get("group_gap", 0) else GroupBy.HOME
+    return str(policy.get("group_by", by))
+
+
+def with_groups(policy: Mapping[str, Any], point: str, by: str) -> dict[str, Any]:
+    """Return the policy at a level of fairness between groups.
+
+    An invalid level or group leaves it unchanged.
+    """
+    is_known = point in map(str, range(len(GROUP_GAP_PRICES))) and by in GROUPS
+    if not is_known or (point, by) == (group_point_of(policy), groups_of(policy)):
+        return dict(policy)
+    price = GROUP_GAP_PRICES[int(point)]
+    kept = {name: value for name, value in policy.items() if name != "group_by"}
+    factors = {term: value for term, value in policy.get("factors", {}).items() if term != "group_gap"}
+    if not price:
+        return {**kept, "factors": factors}
+    return {**kept, "group_by": by, "factors": {**factors, "group_gap": price}}
 
 
 def with_point(policy: Mapping[str, Any], point: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from api import auth, context, inputs
 from api.language.speaking import gettext, said
 from api.pages import paging, rendering
+from api.pages.planning.fairness.groups import group_label
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import (
     EditConflict,
@@ -24,6 +25,7 @@ from scheduler.domain.errors import (
 )
 from scheduler.services.events import results
 from scheduler.services.identity.actors import Actor
+from scheduler.services.planning.fairness import shares
 from scheduler.services.planning.runs import commitment_clashes
 from scheduler.services.planning.runs.frozen_conflicts import list_frozen_conflicts
 from scheduler.services.publishing import version_actions, version_overview
@@ -258,6 +260,8 @@ def _version_page(db: Session, actor: Actor, number: int) -> str:
         results=results.get_results(db, actor, number),
         found=seen.found,
         gains=seen.gains,
+        groups=shares.get_group_shares(db, actor, number),
+        group_label=group_label,
         arrival=seen.arrival,
         clashes=commitment_clashes.list_version_clashes(db, actor, number),
         too_soon=list_frozen_conflicts(db, actor, number, now=context.now()),

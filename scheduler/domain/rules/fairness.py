@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +15,9 @@ FAIR_SHARES = (FairShare(0.6, 4), FairShare(0.7, 3), FairShare(0.8, 2), FairShar
 
 FAIRNESS_PRICES = (0, 30, 100, 300, 1000)
 """Factor of `unfair` at each setting of the priority, from most meetings by weight to fairest."""
+
+GROUP_GAP_PRICES = (0, 100, 300, 1000, 3000)
+"""Factor of `group_gap` at each setting of its priority, from most meetings by weight to equal shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,6 @@ def summarize_fairness(rows: Iterable[FirmShare]) -> Fairness | None:
         pooled=sum(row.held for row in firms) / sum(row.requests for row in firms),
         gini=gini(shares),
     )
-
-
-def home_country(countries: Iterable[str]) -> str:
-    """Return the country with the most firms, ties by country code. All others are overseas."""
-    counts = Counter(countries)
-    return min(counts, key=lambda code: (-counts[code], code), default="")
 
 
 def gini(values: Sequence[float]) -> float:

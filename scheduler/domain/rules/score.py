@@ -17,7 +17,7 @@ from scheduler.domain.rules.stability import count_attendee_changes, count_repea
 class Score:
     """`terms` has the count of each term (`served`: the weight), `total` their weighted sum.
 
-    `repeated` and `unfair` are present only if the problem names their factors.
+    `repeated`, `unfair` and `group_gap` are present only if the problem names their factors.
     """
 
     total: Number
@@ -43,6 +43,8 @@ def schedule_score(schedule: Schedule) -> Score:
         terms["repeated"] = count_repeats(problem, count_attendee_changes(schedule))
     if "unfair" in problem.policy.factors:
         terms["unfair"] = unfair(schedule)
+    if "group_gap" in problem.policy.factors:
+        terms["group_gap"] = group_gap(schedule)
     return Score(weighted_total(problem, terms), terms)
 
 
@@ -64,6 +66,24 @@ def unfair(schedule: Schedule) -> int:
     counts = meetings_by_firm(schedule)
     firms = zip(schedule.problem.fair_levels, counts, strict=True)
     return sum(price * max(0, level - n) for levels, n in firms for level, price in levels)
+
+
+def group_gap(schedule: Schedule) -> int:
+    """Return the meetings that groups of firms lack to the share of all requests, over all groups."""
+    return sum(group_lacks(schedule.problem, meetings_by_firm(schedule), len(schedule.by_request)))
+
+
+def group_lacks(problem: Problem, held_by_firm: Sequence[int], meetings: int) -> list[int]:
+    """Return the meetings that each group lacks to the share of all requests that is scheduled.
+
+    `held_by_firm` are the scheduled meetings of each firm, `meetings` those of the plan.
+    """
+    total = max(1, len(problem.requests))
+    sizes = zip(problem.firm_groups, problem.group_request_counts, strict=True)
+    return [
+        max(0, -(-count * meetings // total) - sum(held_by_firm[firm] for firm in group.firms))
+        for group, count in sizes
+    ]
 
 
 def meetings_by_firm(schedule: Schedule) -> list[int]:

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain import problem as domain
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import NotFound
-from scheduler.domain.problem import Problem
+from scheduler.domain.firm_groups import FirmGroup, GroupBy
+from scheduler.domain.problem import Policy, Problem
 from scheduler.services.availability import unavailable_slots
 from scheduler.services.problems import frozen, manual_edits
 from scheduler.services.problems.policy import event_policy
@@ -25,6 +26,8 @@ from scheduler.services.replies import counter_proposals
 from scheduler.services.schedule import notified_changes
 from scheduler.storage.models import (
     Attendee,
+    Delegation,
+    DelegationFirm,
     Event,
     ExcludedPerson,
     Firm,
@@ -83,6 +86,10 @@ def build_problem(
     return replace(problem, policy=problem.policy.improving(max_moved)) if max_moved else problem
 
 
+def _compares_delegations(policy: Policy) -> bool:
+    return policy.group_by is GroupBy.LIST and policy.factors.get("group_gap", 0) > 0
+
+
 @dataclass(slots=True)
 class _Snapshot:
     """Reads one event. The dicts map row ids to the problem's indices."""
@@ -115,6 +122,7 @@ class _Snapshot:
         if now is not None:
             frozen_until = frozen.frozen_until(event, slots, now, zone, is_by_hand=self.is_by_hand)
         holding = frozen.held_until(self.session, event.id, frozen_until, published, slots)
+        policy = event_policy(event.policy)
         return Problem(
             name=event.name,
             timezone=event.timezone,
@@ -128,8 +136,23 @@ class _Snapshot:
             requests=self.read_requests(slots, holding),
             published=published,
             frozen_until=frozen_until,
-            policy=event_policy(event.policy),
+            policy=policy,
+            named_groups=self.read_delegations() if _compares_delegations(policy) else (),
         )
+
+    def read_delegations(self) -> tuple[FirmGroup, ...]:
+        """Return the delegations with their firms, as groups whose shares are compared."""
+        rows = self.session.execute(
+            select(Delegation.key, DelegationFirm.firm_id)
+            .join(DelegationFirm, DelegationFirm.delegation_id == Delegation.id)
+            .where(Delegation.event_id == self.event.id)
+            .order_by(Delegation.id, DelegationFirm.firm_id)
+        )
+        members: dict[str, list[int]] = {}
+        for key, firm_id in rows:
+            if firm_id in self.firms:  # others are out of the scope
+                members.setdefault(key, []).append(self.firms[firm_id])
+        return tuple(FirmGroup(key, tuple(firms)) for key, firms in members.items())
 
     def rows(self, table: Any, *order: Any) -> list[Any]:
         """Return the rows of one of the event's tables that are in the scope."""

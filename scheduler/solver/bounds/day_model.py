@@ -2,8 +2,8 @@
 
 Every plan gives a point of it, so its LP bounds what a plan can reach. The rows are: each request once,
 slots and `max_per_day` of attendees, `max_per_day` of firms, slots of booths and tables, slots of sets of
-interpreters, floors, and the hall changes that no plan avoids. Walking, idle time, precedences and the seats
-within a day are dropped.
+interpreters, floors, groups of firms, and the hall changes that no plan avoids. Walking, idle time,
+precedences and the seats within a day are dropped.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from scheduler.solver.bounds.day_rows import (
     add_attendees,
     add_firms,
     add_floors,
+    add_group_gaps,
     add_halls,
     add_interpreters,
     add_places,
@@ -53,7 +54,7 @@ class DayModel:
         By piece, what may exceed a row: which row, by how much, and what a unit counts in `SOFT_TERMS`. The
         pieces of a row stand together, the cheaper ones first. They have no columns here. The row of a firm
         reads `-(its meetings) - lacking <= -(all that it ought to get)`, those of `hall_visits` read
-        `(requests held) - changes <= free`.
+        `(requests held) - changes <= free`, that of a group of firms is in `add_group_gaps`.
     constant
         The score of holding nothing, without floors.
     """
@@ -68,7 +69,7 @@ class DayModel:
     group: Int64s
     soft_row: Int64s
     soft_most: Int64s
-    soft_counts: Int64s
+    soft_counts: Floats
     constant: float
 
     @property
@@ -91,6 +92,7 @@ def _assemble(problem: Problem, choices: Choices, options: DayOptions, halls: Se
     add_places(rows, problem, choices, columns)
     add_interpreters(rows, choices, list(options.needs), columns)
     pieces = add_floors(rows, problem, columns)
+    add_group_gaps(rows, problem, columns, pieces)
     add_halls(rows, halls, columns, pieces)
     weight = np.array([row.weight for row in problem.requests], dtype=np.int64)[columns.request]
     gain, constant = column_gains(problem, choices, options, columns, weight)
@@ -99,7 +101,7 @@ def _assemble(problem: Problem, choices: Choices, options: DayOptions, halls: Se
         row=_joined(rows.row), column=_joined(rows.column), value=_joined(rows.value),
         rhs=np.array(rows.rhs, dtype=np.int64), group=np.array(rows.group, dtype=np.int64),
         soft_row=np.array(pieces.row, dtype=np.int64), soft_most=np.array(pieces.most, dtype=np.int64),
-        soft_counts=np.array(pieces.counts, dtype=np.int64).reshape(-1, len(SOFT_TERMS)), constant=constant,
+        soft_counts=np.array(pieces.counts, dtype=np.float64).reshape(-1, len(SOFT_TERMS)), constant=constant,
     )  # fmt: skip
 
 

@@ -13,9 +13,10 @@ from scheduler.solver.bounds.day_columns import DayColumns, DayOptions
 from scheduler.solver.bounds.dtypes import Int64s
 from scheduler.solver.bounds.hall_visits import HallRow
 from scheduler.solver.instance.choices import Choices
+from scheduler.solver.instance.firms import counts_group_gap
 
 MAX_INTERPRETER_SETS = 48
-SOFT_TERMS = ("shortfall", "unfair", "hall_change")
+SOFT_TERMS = ("shortfall", "unfair", "hall_change", "group_gap")
 
 
 @dataclass
@@ -27,12 +28,14 @@ class PiecewisePenalty:
 
     row: list[int] = field(default_factory=list)
     most: list[int] = field(default_factory=list)
-    counts: list[tuple[int, int, int]] = field(default_factory=list)
+    counts: list[tuple[float, float, float, float]] = field(default_factory=list)
 
-    def add(self, row: int, most: int, short: int, unfair: int, change: int) -> None:
+    def add(
+        self, row: int, most: int, short: int = 0, unfair: int = 0, change: int = 0, gap: float = 0.0
+    ) -> None:
         self.row.append(row)
         self.most.append(most)
-        self.counts.append((short, unfair, change))
+        self.counts.append((short, unfair, change, gap))
 
 
 @dataclass
@@ -211,7 +214,7 @@ def add_floors(rows: DayRows, problem: Problem, columns: DayColumns) -> Piecewis
     pieces = PiecewisePenalty()
     for f in wanting:
         for most, short, unfair in lacks[f]:
-            pieces.add(int(floor_row[f]), most, short, unfair, 0)
+            pieces.add(int(floor_row[f]), most, short=short, unfair=unfair)
     return pieces
 
 
@@ -222,6 +225,37 @@ def _lacks(problem: Problem, firm: int) -> Iterator[tuple[int, int, int]]:
     steps = sorted({0, floor, *(level for level, _ in levels)}, reverse=True)
     for upper, lower in pairwise(steps):
         yield upper - lower, int(floor >= upper), sum(price for level, price in levels if level >= upper)
+
+
+def add_group_gaps(rows: DayRows, problem: Problem, columns: DayColumns, pieces: PiecewisePenalty) -> None:
+    """Rows: the meetings that each group of firms lacks to the share of all requests.
+
+    Of a group with n of all R requests: `n * (meetings) - R * (its meetings) <= R * lacking`. A unit of the
+    row is an R-th of a meeting.
+    """
+    if not counts_group_gap(problem):
+        return
+    total = len(problem.requests)
+    for groups, size in zip(_group_members(problem), problem.group_request_counts, strict=True):
+        if not size:
+            continue
+        value = (size - total * groups)[columns.request]
+        row = int(rows.add_lone([0])[0])
+        keep = value != 0
+        rows.row.append(np.full(int(keep.sum()), row, dtype=np.int64))
+        rows.column.append(columns.number[keep])
+        rows.value.append(value[keep])
+        pieces.add(row, size * total, gap=1 / total)
+
+
+def _group_members(problem: Problem) -> Iterator[Int64s]:
+    """By group, and request: how many of the request's two firms belong to the group."""
+    sender = np.array([row.sender for row in problem.requests], dtype=np.int64)
+    receiver = np.array([row.receiver for row in problem.requests], dtype=np.int64)
+    for group in problem.firm_groups:
+        inside = np.zeros(len(problem.firms), dtype=np.int64)
+        inside[list(group.firms)] = 1
+        yield inside[sender] + inside[receiver]
 
 
 def add_halls(rows: DayRows, found: Sequence[HallRow], columns: DayColumns, pieces: PiecewisePenalty) -> None:
@@ -236,4 +270,4 @@ def add_halls(rows: DayRows, found: Sequence[HallRow], columns: DayColumns, piec
     rows.column.append(columns.number[entries])
     rows.value.append(np.ones(len(entries), dtype=np.int64))
     for lone, each in zip(hall_row.tolist(), found, strict=True):
-        pieces.add(lone, len(each.requests), 0, 0, 1)
+        pieces.add(lone, len(each.requests), change=1)

@@ -270,8 +270,11 @@ def _gain(model: DayModel, objective: str) -> Floats:
 def _prices(problem: Problem, model: DayModel, objective: str) -> Floats:
     """By piece of the soft rows: what a unit of it costs. They are the same of a model and its merged one."""
     factors = problem.policy.factors
-    of_term = {"score": [float(factors.get(term, 0)) for term in SOFT_TERMS], "shortfall": [1.0, 0.0, 0.0]}
-    prices: Floats = model.soft_counts @ np.array(of_term.get(objective, [0.0, 0.0, 0.0]))
+    of_term = {
+        "score": [float(factors.get(term, 0)) for term in SOFT_TERMS],
+        "shortfall": [1.0, 0.0, 0.0, 0.0],
+    }
+    prices: Floats = model.soft_counts @ np.array(of_term.get(objective, [0.0] * len(SOFT_TERMS)))
     return prices
 
 

@@ -44,6 +44,8 @@ def add_objective(exact: ExactModel) -> Objective:
         costs += [(short, factors["shortfall"]) for short in _shortfalls(exact)]
     if factors.get("unfair", 0) > 0:
         costs += [(lack, price * factors["unfair"]) for lack, price in _lacks(exact)]
+    if factors.get("group_gap", 0) > 0:
+        costs += [(lack, factors["group_gap"]) for lack in _group_lacks(exact)]
     if factors.get("repeated", 0) > 0:
         costs += [(repeats, factors["repeated"]) for repeats in _repeats(exact)]
     gains, constant = _gains(exact)
@@ -90,6 +92,20 @@ def _lacks(exact: ExactModel) -> list[tuple[Expr, int]]:
         for k, (level, price) in enumerate(levels)
         if level
     ]
+
+
+def _group_lacks(exact: ExactModel) -> list[Expr]:
+    """An integer a group of firms: the meetings that it lacks to the share of all requests."""
+    problem = exact.assignments.problem
+    held, everything = _by_firm(exact), exact.count(range(len(exact.assignment)))
+    total, found = len(problem.requests), list[Expr]()
+    for g, (group, size) in enumerate(zip(problem.firm_groups, problem.group_request_counts, strict=True)):
+        if size:
+            lack = exact.model.new_int_var(0, size, f"group {g}")
+            there = exact.count([i for firm in group.firms for i in held[firm]])
+            exact.model.add(total * (lack + there) >= size * everything)
+            found.append(lack)
+    return found
 
 
 def _by_firm(exact: ExactModel) -> dict[int, list[int]]:

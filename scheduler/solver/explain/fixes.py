@@ -87,6 +87,7 @@ def evaluate_without(
     for firm in firms:
         # With a request less, the floor and the fair shares of its firms may be one lower.
         occupancy.fewer[firm] += 1
+    occupancy.withdrawn = held.request
     try:
         if not all(
             occupancy.walks_whole(person) for person in meeting_people(held.attendees, held.interpreter)
@@ -95,6 +96,7 @@ def evaluate_without(
         found = look()
         return found if found is not None and found.gain > 0 else None
     finally:
+        occupancy.withdrawn = None
         for firm in firms:
             occupancy.fewer[firm] -= 1
         occupancy.add(held)

@@ -10,13 +10,14 @@ from functools import cached_property
 from itertools import pairwise
 
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import Problem, round_up_share
+from scheduler.domain.problem import Problem, Request, round_up_share
 from scheduler.domain.rules.idle import person_idle_figure
 from scheduler.domain.rules.people import has_time_to_walk
 from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule
 from scheduler.domain.rules.score import hall_changes
 from scheduler.domain.rules.stability import compare_to_published, count_attendee_changes
 from scheduler.solver.instance.choices import Choices, Person, meeting_people
+from scheduler.solver.instance.firms import counts_group_gap
 
 
 def sort_by_time(held: ResolvedMeeting) -> tuple[int, int]:
@@ -40,6 +41,8 @@ class Occupancy:
         self.on_day: Counter[tuple[Person, int]] = Counter()
         self.of_firm: Counter[int] = Counter()
         self._tables: dict[int, int] = {}
+        self.withdrawn: Request | None = None
+        """A request that counts as withdrawn, so that shares of groups are of the others. It is not held."""
         for held in schedule.by_request.values():
             self.add(held)
 
@@ -156,7 +159,25 @@ class Occupancy:
             idle = person_idle_figure(self.problem, row, more) - person_idle_figure(self.problem, row, mine)
             walks = hall_changes(self.problem, more) - hall_changes(self.problem, mine)
             total -= Fraction(str(factors["idle"])) * idle + Fraction(str(factors["hall_change"])) * walks
+        if counts_group_gap(self.problem):
+            total += self._group_cost() - self._group_cost(request)
         return total + self._change(held)
+
+    def _group_cost(self, added: Request | None = None) -> Fraction:
+        """What the gaps of groups of firms cost, maybe with the meeting of a request that is not held."""
+        problem, total = self.problem, len(self.problem.requests) - (self.withdrawn is not None)
+        meetings, lacking = len(self.held) + (added is not None), 0
+        for g, count in enumerate(problem.group_request_counts):
+            size = count - self._in_group(g, self.withdrawn)
+            mine = sum(self.of_firm[firm] for firm in problem.firm_groups[g].firms)
+            target = -(-size * meetings // total) if total else 0
+            lacking += max(0, target - mine - self._in_group(g, added))
+        return Fraction(str(problem.policy.factors["group_gap"])) * lacking
+
+    def _in_group(self, group: int, request: Request | None) -> int:
+        """How many firms of a request are in a group."""
+        of = self.problem.groups_of_firm
+        return 0 if request is None else sum(group in of[f] for f in (request.sender, request.receiver))
 
     def _worth(self, firm: int) -> Fraction:
         """What one more meeting of a firm is worth by its floor and the fair shares."""
@@ -173,12 +194,19 @@ class Occupancy:
         request = held.request
         firms = (request.sender, request.receiver)
         floors = sum((self._withdrawing(firm) for firm in firms), Fraction(0))
+        is_grouped = counts_group_gap(self.problem)
+        groups = -self._group_cost() if is_grouped else Fraction(0)
         self.remove(held)
         try:
             rest = self.gain(held) - sum(map(self._worth, firms)) - self._change(held)
+            if is_grouped:
+                rest -= self._group_cost() - self._group_cost(request)
+                self.withdrawn = request
+                groups += self._group_cost()
         finally:
+            self.withdrawn = None
             self.add(held)
-        return rest + floors
+        return rest + floors + groups
 
     def _withdrawing(self, firm: int) -> Fraction:
         """What a firm with a request and its meeting less lacks more, by its floor and the fair shares."""

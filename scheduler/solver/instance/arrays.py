@@ -12,7 +12,7 @@ from scheduler.solver.compiled.records import Record, read_only
 from scheduler.solver.instance.choices import Choices
 from scheduler.solver.instance.columns import requests as request_columns
 from scheduler.solver.instance.columns import slots as slot_columns
-from scheduler.solver.instance.firms import firm_rows, firm_worth, to_csr
+from scheduler.solver.instance.firms import firm_rows, firm_worth, group_sizes, to_csr
 from scheduler.solver.instance.people import Options, build_options
 from scheduler.solver.instance.places import PlaceGroups, build_groups
 from scheduler.solver.instance.published import PublishedRow, read_published
@@ -32,8 +32,10 @@ class Data(NamedTuple):
     people: IntTable  # people x (firm, cap a day)
     avail: WordTable  # people x words
     avail_before: IntTable  # people x (slots + 1): available slots before each
-    firms: IntTable  # firms x (floor, cap a day, range in firm_requests)
+    firms: IntTable  # firms x (floor, cap a day, range in firm_requests, range in firm_groups)
     firm_requests: IntRow
+    firm_groups: IntRow  # the groups of each firm
+    group_sizes: IntRow  # by group: the requests of its firms, or no rows if the gap has no price
     firm_worth: FloatRow  # by firm and by meetings that it has: what one more adds by floors and fair shares
     requests: IntTable  # requests x the columns above
     gain: FloatRow  # score of holding each request, by itself
@@ -81,7 +83,7 @@ def flatten(problem: Problem) -> Flat:
     groups = build_groups(problem)
     published = read_published(problem, options, groups)
     before, after, ranges = _precedences(problem)
-    firm_requests, firm = firm_rows(problem)
+    firm_requests, firm_groups, firm = firm_rows(problem)
     published_people, published_ranges = to_csr(
         [published[r].people if r in published else [] for r in range(len(ranges))]
     )
@@ -96,6 +98,8 @@ def flatten(problem: Problem) -> Flat:
         avail_before=_avail_before(problem),
         firms=firm,
         firm_requests=firm_requests,
+        firm_groups=firm_groups,
+        group_sizes=group_sizes(problem),
         firm_worth=firm_worth(problem),
         requests=req,
         gain=_gains(problem),
@@ -267,7 +271,8 @@ def compulsory_penalty(problem: Problem) -> float:
     """
     policy = problem.policy
     unfair = policy.factors.get("unfair", 0) * sum(row.price for row in policy.fair_shares)
-    return 20.0 * max(unfair, *(float(value) for value in policy.factors.values())) + 1000.0
+    gap = policy.factors.get("group_gap", 0) * len(problem.firm_groups)
+    return 20.0 * max(unfair, gap, *(float(value) for value in policy.factors.values())) + 1000.0
 
 
 def _starts(problem: Problem, words: int) -> Words:

@@ -38,6 +38,12 @@ def after_of(data: Data, request: int) -> range:
 
 
 @inlined
+def groups_of_firm(data: Data, firm: int) -> range:
+    """Where the groups of a firm stand in `firm_groups`."""
+    return range(data.firms[firm, firms.GROUPS_BEGIN], data.firms[firm, firms.GROUPS_END])
+
+
+@inlined
 def published_people_of(data: Data, request: int) -> range:
     """Where those who sat in a request as it was published stand in `published_people`."""
     begin = data.requests[request, requests.PUBLISHED_PEOPLE_BEGIN]

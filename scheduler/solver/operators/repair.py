@@ -9,7 +9,7 @@ from scheduler.solver.instance.ranges import worth_of
 from scheduler.solver.operators.draws import DRAW_ATTEMPTS, has_start
 from scheduler.solver.operators.ejection import insert_by_cheapest_ejection
 from scheduler.solver.state.columns import held
-from scheduler.solver.state.delta import base_gain
+from scheduler.solver.state.delta import base_gain, max_group_gain
 from scheduler.solver.state.sizes import MAX_DEPTH
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import insert_best
@@ -19,8 +19,8 @@ MAX_TRIES = 2
 
 @inlined
 def _recoverable(data: Data, state: State, request: int) -> float:
-    """What other requests can win back of a dropped one: each firm's floor and fair shares."""
-    recoverable = 0.0
+    """What other requests can win back of a dropped one: its firms' floors, fair shares and groups."""
+    recoverable = max_group_gain(data, request)
     for side in range(requests.SENDER, requests.RECEIVER + 1):
         firm = data.requests[request, side]
         recoverable += data.firm_worth[worth_of(data, firm, state.firm_count[firm])]

@@ -24,7 +24,7 @@ from scheduler.solver.instance.ranges import (
 )
 from scheduler.solver.operators.draws import may_move
 from scheduler.solver.state.columns import held
-from scheduler.solver.state.delta import earliest_start
+from scheduler.solver.state.delta import earliest_start, group_gain
 from scheduler.solver.state.linking import is_as_published
 from scheduler.solver.state.sizes import MAX_VICTIMS
 from scheduler.solver.state.state import State
@@ -40,6 +40,8 @@ def meeting_worth(data: Data, state: State, request: int) -> float:
     for side in range(requests.SENDER, requests.RECEIVER + 1):
         firm = data.requests[request, side]
         loss += data.firm_worth[worth_of(data, firm, state.firm_count[firm] - 1)]
+    if data.group_sizes.shape[0]:
+        loss -= group_gain(data, state, request, -1)
     if data.requests[request, requests.PUBLISHED]:
         loss += data.factors[factors.DROPPED]
         if is_as_published(data, state, request):

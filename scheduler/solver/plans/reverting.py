@@ -26,6 +26,7 @@ from scheduler.domain.rules.stability import (
     count_attendee_changes,
     published_changes,
 )
+from scheduler.solver.instance.firms import counts_group_gap
 
 
 def revert_worthless_changes(
@@ -113,7 +114,10 @@ class _Plan:
 
         Judged on the meetings of all whom it concerns: beside them, both plans are the same.
         """
-        is_whole = self.problem.policy.max_idle_spread is not None  # H12 compares all people
+        is_whole = (
+            self.problem.policy.max_idle_spread is not None  # H12 compares all people
+            or counts_group_gap(self.problem)  # and a gap of groups all firms
+        )
         near = self.meetings if is_whole else tuple(self._near(published))
         ids = {meeting.request for meeting in near} | {published.request}
         part = replace(

@@ -17,7 +17,7 @@ from scheduler.solver.instance.ranges import end_of, first_seat, groups_of, opti
 from scheduler.solver.operators.ejection import insert_by_ejection
 from scheduler.solver.repair import candidates
 from scheduler.solver.state.columns import held
-from scheduler.solver.state.delta import base_gain, is_feasible
+from scheduler.solver.state.delta import base_gain, group_gain, is_feasible, max_group_gain
 from scheduler.solver.state.placement import NONE_FREE, interpreter_for
 from scheduler.solver.state.spread import excess, refresh_all, refresh_logged
 from scheduler.solver.state.state import State
@@ -34,7 +34,8 @@ def gain_upper_bound(data: Data, state: State, request: int) -> float:
             size += 1
         most = max(most, size)
     spared = data.factors[factors.IDLE] * data.requests[request, requests.LENGTH]
-    return base_gain(data, state, request) + most * (spared + data.factors[factors.HALL_CHANGE])
+    groups = max_group_gain(data, request) - group_gain(data, state, request, 1)
+    return base_gain(data, state, request) + groups + most * (spared + data.factors[factors.HALL_CHANGE])
 
 
 @inlined

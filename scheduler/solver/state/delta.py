@@ -9,6 +9,7 @@ from scheduler.solver.instance.ranges import (
     after_of,
     before_of,
     end_of,
+    groups_of_firm,
     people_of,
     published_people_of,
     worth_of,
@@ -120,12 +121,48 @@ def published_gain(
 
 
 @inlined
+def group_lack(data: Data, group: int, meetings: int, held_there: int) -> int:
+    """The meetings that a group lacks to the share of all requests, in a plan with so many meetings."""
+    total = data.requests.shape[0]
+    return max(0, (data.group_sizes[group] * meetings + total - 1) // total - held_there)
+
+
+@inlined
+def group_gain(data: Data, state: State, request: int, step: int) -> float:
+    """What the gaps of groups add to the score by one meeting more (step 1) or less (-1): of `request`."""
+    meetings = data.requests.shape[0] - state.unscheduled_count
+    lacking = 0
+    for group in range(data.group_sizes.shape[0]):
+        held_there = state.group_count[group]
+        added = 0
+        for side in range(requests.SENDER, requests.RECEIVER + 1):
+            for k in groups_of_firm(data, data.requests[request, side]):
+                if data.firm_groups[k] == group:
+                    added += step
+        lacking += group_lack(data, group, meetings + step, held_there + added)
+        lacking -= group_lack(data, group, meetings, held_there)
+    return -data.factors[factors.GROUP_GAP] * lacking
+
+
+@inlined
+def max_group_gain(data: Data, request: int) -> float:
+    """The most that the gaps of groups add by holding a request in any plan: one meeting a side and group."""
+    most = 0
+    for side in range(requests.SENDER, requests.RECEIVER + 1):
+        for _ in groups_of_firm(data, data.requests[request, side]):
+            most += 1
+    return data.factors[factors.GROUP_GAP] * most
+
+
+@inlined
 def base_gain(data: Data, state: State, request: int) -> float:
-    """The most that holding a request adds: weight, floors, fair shares, being held as published."""
+    """The most that holding a request adds: weight, floors, fair shares, groups, being held as published."""
     gain = data.gain[request]
     for side in range(requests.SENDER, requests.RECEIVER + 1):
         firm = data.requests[request, side]
         gain += data.firm_worth[worth_of(data, firm, state.firm_count[firm])]
+    if data.group_sizes.shape[0]:
+        gain += group_gain(data, state, request, 1)
     if data.requests[request, requests.PUBLISHED]:
         gain += data.factors[factors.DROPPED] + repeated_gain(data, state, request)
     return gain

@@ -5,7 +5,13 @@ from __future__ import annotations
 from scheduler.solver.compiled.kernels import bit, inlined, kernel
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import firms, groups, people, requests, rules, slots
-from scheduler.solver.instance.ranges import end_of, first_seat, people_of, published_people_of
+from scheduler.solver.instance.ranges import (
+    end_of,
+    first_seat,
+    groups_of_firm,
+    people_of,
+    published_people_of,
+)
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.state import State
 
@@ -159,6 +165,8 @@ def _count_firms(data: Data, state: State, request: int, start: int, step: int) 
     for side in range(requests.SENDER, requests.RECEIVER + 1):
         firm = data.requests[request, side]
         state.firm_count[firm] += step
+        for k in groups_of_firm(data, firm):
+            state.group_count[data.firm_groups[k]] += step
         if data.rules[rules.FIRM_CAPS]:
             state.firm_day[firm, day] += step
             for word in range(data.avail.shape[1]):

@@ -47,6 +47,7 @@ class State:
     firm_day: IntTable  # firms x days
     firm_open: WordTable  # firms x words: days that are not full
     firm_count: IntRow
+    group_count: IntRow  # meetings of the firms of each group
     room: IntTable  # groups x slots: seats left
     group_open: WordTable  # groups x words
     seated: IntRow  # rows of each group, slot by slot: the meetings there
@@ -100,6 +101,7 @@ def new_state(data: Data, seed: int) -> State:
         firm_day=np.zeros((data.firms.shape[0], data.day_words.shape[0]), np.int32),
         firm_open=np.full((data.firms.shape[0], word_count), np.iinfo(np.uint64).max, np.uint64),
         firm_count=np.zeros(data.firms.shape[0], np.int32),
+        group_count=np.zeros(data.group_sizes.shape[0], np.int32),
         room=data.seats.copy(),
         group_open=np.zeros((data.groups.shape[0], word_count), np.uint64),
         seated=np.full(max(rows, 1), -1, np.int32),
@@ -148,6 +150,7 @@ def reset(data: Data, state: State) -> None:
     state.day_count[:] = 0
     state.firm_day[:] = 0
     state.firm_count[:] = 0
+    state.group_count[:] = 0
     state.idle_of[:] = 0
     state.changed_of[:] = data.changed_before
     state.idle_count[:] = 0

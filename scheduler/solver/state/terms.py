@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from scheduler.domain.problem import ANY_START, Problem
+from scheduler.domain.rules.score import group_lacks
 from scheduler.solver.compiled.kernels import Int32s, entry
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import firms, requests, rules, slots
@@ -30,6 +31,7 @@ def count_terms(problem: Problem, data: Data, state: State) -> dict[str, int]:
     named: dict[str, Callable[[State], int]] = {
         "repeated": partial(repeated, data),
         "unfair": partial(unfair, problem),
+        "group_gap": partial(group_gap, problem),
     }
     return {
         "served": int(weights[is_held].sum()),
@@ -54,6 +56,12 @@ def unfair(problem: Problem, state: State) -> int:
     """What the firms lack to the fair shares, each meeting times its price."""
     firms = zip(problem.fair_levels, state.firm_count.tolist(), strict=True)
     return sum(price * max(0, level - n) for levels, n in firms for level, price in levels)
+
+
+def group_gap(problem: Problem, state: State) -> int:
+    """What groups of firms lack to the share of all requests, in meetings."""
+    meetings = len(problem.requests) - int(state.unscheduled_count)
+    return sum(group_lacks(problem, state.firm_count.tolist(), meetings))
 
 
 @entry

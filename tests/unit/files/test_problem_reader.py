@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from scheduler.domain.entities import PlaceKind, PlaceWish, Tier
+from scheduler.domain.firm_groups import FirmGroup, GroupBy
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import (
     DEFAULT_FACTORS,
@@ -71,6 +72,7 @@ def test_every_key_of_the_format_is_read() -> None:
             Meeting("gone", "gone", "gone", ("gone",), None),
         ),
         frozen_until=at(9, 30),
+        named_groups=(FirmGroup("home", (0,)),),
         policy=Policy(
             True,
             0.5,
@@ -80,6 +82,7 @@ def test_every_key_of_the_format_is_read() -> None:
             {**DEFAULT_FACTORS, "idle": 3, "moved": 0.5},
             "any_start",
             (FairShare(0.5, 2),),
+            GroupBy.TIER,
         ),
     )
 

@@ -67,9 +67,11 @@ WHOLE: Json = {
         {"request": "gone", "slot": "gone", "place": "gone", "attendees": ["gone"], "interpreter": None},
     ],
     "frozen_until": "2026-11-24T09:30:00+08:00",
+    "firm_groups": [{"id": "home", "firms": ["a"]}],
     "policy": {
         "require_all": True, "fair_share": 0.5, "idle_counts": "breaks", "max_idle_spread": 2,
         "max_moved": 0, "reassigned_counts": "any_start", "fair_shares": [{"share": 0.5, "price": 2}],
+        "group_by": "tier",
         "factors": {"idle": 3, "moved": 0.5},
     },
 }  # fmt: skip

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from api.language.speaking import gettext, said
 from api.pages.formatting import capitalize_first, country
 from api.pages.marks import tier_label
+from scheduler.domain.firm_groups import GroupBy
 from scheduler.i18n import gettext_lazy
 from scheduler.services.planning.fairness.shares import Grouping
 
@@ -31,6 +32,11 @@ WORDS = MappingProxyType(
     }
 )
 """Labels of groups other than countries and areas."""
+
+
+def group_label(by: GroupBy, key: str, home: str) -> str:
+    """Return the label of a group that an event compares."""
+    return key if by in (GroupBy.LIST, GroupBy.AREA) else group_name(Grouping(str(by)), key, home)
 
 
 def group_name(by: Grouping, key: str, home: str) -> str:

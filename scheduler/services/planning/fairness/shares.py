@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -11,17 +11,29 @@ from typing import Any
 from sqlalchemy import Row, func, select, union_all
 from sqlalchemy.orm import Session
 
-from scheduler.domain.rules.fairness import Fairness, FirmShare, home_country, summarize_fairness
+from scheduler.domain.firm_groups import FirmGroup, GroupBy, group_firms, home_country
+from scheduler.domain.rules.fairness import Fairness, FirmShare, summarize_fairness
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
+from scheduler.services.problems.policy import event_policy
 from scheduler.services.schedule import versions
 from scheduler.services.schedule.scheduled import IS_ACCEPTED, its_meeting
 from scheduler.storage.cache.cache_keys import accepted_requests_digest
 from scheduler.storage.cache.cached_statistics import cached_statistic
-from scheduler.storage.models import Event, Firm, MeetingRequest, PlannedMeeting
+from scheduler.storage.models import (
+    Delegation,
+    DelegationFirm,
+    Event,
+    Firm,
+    MeetingRequest,
+    PlannedMeeting,
+    ScheduleVersion,
+)
 
 MAX_LOWEST = 20
 """Firms listed with the smallest shares."""
+LOW_SHARE = 0.2
+"""Firms with a smaller share are named."""
 SIZE_LIMITS = (10, 20, 40)
 """Boundaries of the size groups, in requests."""
 
@@ -67,8 +79,8 @@ class GroupLine:
 class FairnessView:
     """Scheduled shares in a version: of all firms, by group, and the firms with the lowest share.
 
-    `home` is the most frequent country. `without` counts firms without an accepted request. `gap` holds the
-    shares of overseas and home firms, if both exist.
+    `home` is the most frequent country. `below` are all firms with less than `LOW_SHARE`. `without` counts
+    firms without an accepted request. `gap` holds the shares of overseas and home firms, if both exist.
     """
 
     number: int
@@ -76,8 +88,33 @@ class FairnessView:
     every: Fairness | None
     groups: Mapping[Grouping, Sequence[GroupLine]]
     lowest: Sequence[FirmLine]
+    below: Sequence[FirmLine]
     without: int
     gap: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupShare:
+    """The share of a group in a version, and in the published one (`before`)."""
+
+    key: str
+    share: float
+    before: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupShares:
+    """The shares of the groups that an event compares, smallest first, and the priority points scheduled.
+
+    `compared_with` is the published version, or None.
+    """
+
+    by: GroupBy
+    home: str
+    lines: Sequence[GroupShare]
+    compared_with: int | None
+    served: float | None
+    served_before: float | None
 
 
 def get_fairness(session: Session, actor: Actor, number: int) -> FairnessView:
@@ -99,27 +136,96 @@ def get_fairness(session: Session, actor: Actor, number: int) -> FairnessView:
     )
     every = select(*columns, Firm.withdrawn_at).where(Firm.event_id == actor.event_id).order_by(Firm.id)
     firms = session.execute(every).all()
-    follows = [accepted_requests_digest(session, actor.event_id)]
-    rows = cached_statistic(
-        session, version, "shares", follows, lambda: _counts(session, actor.event_id, version.id)
-    )
-    counts = {firm_id: (asked, held) for firm_id, asked, held in rows}
+    counts = _cached_counts(session, version)
     of = {firm.id: firm for firm in firms}
     shares = [FirmShare(id, held, asked) for id, (asked, held) in sorted(counts.items()) if id in of]
     home = home_country(firm.country for firm in firms)
     keys = _keys(session, actor.event_id, of, counts, home)
     groups = {by: _groups(shares, keys[by]) for by in Grouping}
     sides = {line.key: line.figures.pooled for line in groups[Grouping.HOME]}
-    lowest = sorted(shares, key=lambda row: (row.share, -row.requests, row.firm))[:MAX_LOWEST]
+    lowest = sorted(shares, key=lambda row: (row.share, -row.requests, row.firm))
     return FairnessView(
         number=number,
         home=home,
         every=summarize_fairness(shares),
         groups=groups,
-        lowest=[_line(of[row.firm], row) for row in lowest],
+        lowest=[_line(of[row.firm], row) for row in lowest[:MAX_LOWEST]],
+        below=[_line(of[row.firm], row) for row in lowest if row.share < LOW_SHARE],
         without=sum(firm.withdrawn_at is None and firm.id not in counts for firm in firms),
         gap=(sides["overseas"], sides["home"]) if len(sides) == 2 else None,
     )
+
+
+def get_group_shares(session: Session, actor: Actor, number: int) -> GroupShares | None:
+    """Return the shares of the groups that the event compares, in a version and in the published one.
+
+    None if fairness between groups has no price, or the version has no requests. Raises NotFound.
+    """
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get_version(session, actor.event_id, number)
+    event = session.get_one(Event, actor.event_id)
+    policy = event_policy(event.policy)
+    if policy.factors.get("group_gap", 0) <= 0:
+        return None
+    published = versions.find_published_version(session, actor.event_id)
+    before = published if published is not None and published.id != version.id else None
+    firms = session.scalars(select(Firm).where(Firm.event_id == actor.event_id).order_by(Firm.id)).all()
+    now, then = _cached_counts(session, version), _cached_counts(session, before) if before else {}
+    lines = []
+    for group in _compared_groups(session, event, firms, policy.group_by):
+        members = [firms[f].id for f in group.firms]
+        share = _pooled(now, members)
+        if share is not None:
+            lines.append(GroupShare(group.id, share, _pooled(then, members)))
+    return (
+        GroupShares(
+            by=policy.group_by,
+            home=home_country(firm.country for firm in firms),
+            lines=sorted(lines, key=lambda line: (line.share, line.key)),
+            compared_with=before.number if before else None,
+            served=version.terms.get("served"),
+            served_before=before.terms.get("served") if before else None,
+        )
+        if lines
+        else None
+    )
+
+
+def _compared_groups(
+    session: Session, event: Event, firms: Sequence[Firm], by: GroupBy
+) -> Sequence[FirmGroup]:
+    """Return the groups. Delegations and areas have their names as ids."""
+    if by is GroupBy.LIST:
+        index = {firm.id: f for f, firm in enumerate(firms)}
+        rows = session.execute(
+            select(Delegation.name, DelegationFirm.firm_id)
+            .join(DelegationFirm, DelegationFirm.delegation_id == Delegation.id)
+            .where(Delegation.event_id == event.id)
+            .order_by(Delegation.id, DelegationFirm.firm_id)
+        )
+        members: dict[str, list[int]] = {}
+        for name, firm_id in rows:
+            members.setdefault(name, []).append(index[firm_id])
+        return [FirmGroup(name, tuple(mine)) for name, mine in members.items()]
+    names = event.named_areas
+    return [replace(group, id=names.get(group.id, group.id)) for group in group_firms(firms, by)]
+
+
+def _pooled(counts: Mapping[int, tuple[int, int]], firms: Iterable[int]) -> float | None:
+    """Return the scheduled share of all requests of some firms, or None if they have none."""
+    rows = [counts[firm] for firm in firms if firm in counts]
+    asked = sum(row[0] for row in rows)
+    return sum(row[1] for row in rows) / asked if asked else None
+
+
+def _cached_counts(session: Session, version: ScheduleVersion) -> dict[int, tuple[int, int]]:
+    """Return accepted requests and scheduled ones, by firm id."""
+    event_id = version.event_id
+    follows = [accepted_requests_digest(session, event_id)]
+    rows = cached_statistic(
+        session, version, "shares", follows, lambda: _counts(session, event_id, version.id)
+    )
+    return {firm_id: (asked, held) for firm_id, asked, held in rows}
 
 
 def _counts(session: Session, event_id: int, version_id: int) -> list[tuple[int, int, int]]:

@@ -68,7 +68,8 @@ MAIN_FIGURES: Final = tuple(row for row in FIGURES if row.key in _MAIN)
 """The most important figures."""
 OTHER_FIGURES: Final = tuple(row for row in FIGURES if row.key not in _MAIN)
 _PREVIEWED: Final = (
-    "held", "overseas", "home", "sides_gap", "shortfall", "twentieth", "idle", "hall_change", "changed",
+    "held", "weight", "overseas", "home", "sides_gap", "shortfall", "twentieth", "idle", "hall_change",
+    "changed",
 )  # fmt: skip
 PREVIEW_FIGURES: Final = (
     *(row for key in _PREVIEWED for row in FIGURES if row.key == key),

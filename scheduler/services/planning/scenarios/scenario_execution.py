@@ -13,9 +13,10 @@ from scheduler.config import Settings
 from scheduler.domain import rules
 from scheduler.domain.changes import ChangeKind, compare_plans
 from scheduler.domain.errors import ChainmeetError
+from scheduler.domain.firm_groups import home_country
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.fairness import FirmShare, firm_shares, home_country, summarize_fairness
+from scheduler.domain.rules.fairness import FirmShare, firm_shares, summarize_fairness
 from scheduler.domain.solving import Progress, Result, ScenarioKind, SolveParams
 from scheduler.files.problem_file import problem_fingerprint, read_problem, write_problem
 from scheduler.services.planning.runs.plan_checks import NO_PLAN, SOLVE_HUNG, describe_failure

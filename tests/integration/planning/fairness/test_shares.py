@@ -18,6 +18,7 @@ from scheduler.services.planning.fairness.shares import Grouping
 from scheduler.services.problems import snapshot
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
+from scheduler.storage.models import Delegation, DelegationFirm, Event
 from tests.support.factories import NOW, Expo, make_event, make_firm, make_request, meet
 from tests.support.publishing import draft
 from tests.support.queries import count_selects
@@ -148,7 +149,11 @@ def test_the_shares_of_all_groups_are_drawn_and_saved_as_they_are_counted_in_sql
         "Overseas exhibitors have 100.00% of their accepted requests scheduled, home exhibitors 20.00%."
         in page
     )
-    assert "It considers single exhibitors, not groups." in page
+    assert "For groups, raise <em>Fairness between groups</em>." in page
+    below = page[page.index('data-test="below-a-fifth"') :]
+    below = below[: below.index("</p>")]
+    assert "2 exhibitors have less than a fifth" in below
+    assert [f"Firm {k}" in below for k in range(4)] == [False, True, True, False]
     assert (
         f"{base}/statistics/shares.csv?version=1" in page
         and f"{base}/statistics/shares.png?version=1" in page
@@ -163,6 +168,39 @@ def test_the_shares_of_all_groups_are_drawn_and_saved_as_they_are_counted_in_sql
     picture = browser.client.get(f"{base}/statistics/shares.png?version=1").data
     assert picture.startswith(b"\x89PNG")
     browser.get(f"{base}/statistics/curve.png?version=1", status=404)
+
+
+@pytest.mark.parametrize("by", ["home", "tier", "area", "list"])
+def test_a_version_shows_the_shares_of_the_groups_that_the_event_compares(
+    database: Database, broker_url: str, by: str
+) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        session.get_one(Event, expo.event.id).policy = {"group_by": by, "factors": {"group_gap": 300}}
+        delegation = Delegation(event_id=expo.event.id, key="d1", name="Danube")
+        session.add(delegation)
+        session.flush()
+        session.add(DelegationFirm(delegation_id=delegation.id, firm_id=expo.firms[3].id))
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
+        found = shares.get_group_shares(session, expo.organiser_actor(), 1)
+    assert found is not None
+    counts = [(1, 3), (0, 1), (0, 1), (1, 1), (0, 0)]
+    expected = [
+        sum(counts[f][0] for f in group.firms) / n
+        for group, n in zip(problem.firm_groups, problem.group_request_counts, strict=True)
+        if n
+    ]
+    assert expected and sorted(line.share for line in found.lines) == sorted(expected)
+    page = Browser(web_app(database, broker_url), expo.organiser).get(f"/events/{expo.event.key}/versions/1")
+    assert 'id="group-shares"' in page
+    assert ("Danube" in page) == (by == "list")
+
+
+def test_without_a_price_a_version_compares_no_groups(database: Database) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        assert shares.get_group_shares(session, expo.organiser_actor(), 1) is None
+        assert snapshot.build_problem(session, expo.event.id, now=NOW).firm_groups == ()
 
 
 @pytest.mark.parametrize(
