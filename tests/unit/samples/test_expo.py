@@ -18,7 +18,7 @@ from scheduler.samples.event import SampleEvent
 from scheduler.samples.expo import make_expo
 
 SMALL = {"firms": 24, "requests": 150, "seed": 7}
-SMALL_FINGERPRINT = "84b9b23fe47ff4754b2753c1e051fcbc15c75055df3e43c80158c039b1ff5f2d"
+SMALL_FINGERPRINT = "1da319b48194882e1fd713d04bdf1a0887ef1a68b11edc59ccced96966dcdbda"
 
 
 def fingerprint(event: SampleEvent) -> str:
