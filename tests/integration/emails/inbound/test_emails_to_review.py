@@ -109,12 +109,12 @@ WAITING: dict[str, tuple[Callable[[Published], tuple[bytes, OutboxEmail]], str]]
     "a person's text": (_text, "written by a person"),
     "two answers": (_two_answers, "contradict each other"),
     "a REFRESH of a stranger": (_refresh_of_a_stranger, "Someone else"),
-    "a bomb": (_bomb, "larger than 256 KiB"),
-    "a line of 2 MB": (_long_line, "a line of more than 256 KiB"),
+    "a bomb": (_bomb, "larger than 256 KB"),
+    "a line of 2 MB": (_long_line, "a line of more than 256 KB"),
     "two meetings in one answer": (_two_meetings, "more than one meeting"),
     "a DTSTAMP that is none": (_no_stamp, "when it was made"),
-    "a method of 600 letters": (_long_method, "which is no answer"),
-    "190,000 line breaks": (_breaks, "not complete"),
+    "a method of 600 letters": (_long_method, "which isn't a reply"),
+    "190,000 line breaks": (_breaks, "isn't complete"),
 }
 
 
