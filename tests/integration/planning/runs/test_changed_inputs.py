@@ -32,6 +32,7 @@ STABILITY += "Meeting at another location, Repeated change for one person"
 MOVES: dict[str, tuple[str, str]] = {
     "fair_share": ("40", "Minimum share"),
     "fairness": ("3", "Fairness"),
+    "group_fairness": ("2", "Groups to compare, Fairness between groups"),
     "shortfall": ("2001", "Meeting below the minimum"),
     "idle": ("11", "Idle time"),
     "idle_level": ("3", "Idle time"),

@@ -80,7 +80,7 @@ def test_with_a_number_at_most_so_many_do(event: Event) -> None:
 
 
 def test_without_a_limit_all_do_that_let_another_in(event: Event) -> None:
-    assert event.run(max_moved=None) == [event.key(0), event.key(2)]
+    assert event.run(max_moved=None) == sorted([event.key(0), event.key(2)])
     assert event.new == 6
 
 
@@ -111,7 +111,7 @@ def test_what_stands_where_another_is_locked_gives_way(event: Event) -> None:
 
 
 def test_what_is_solved_again_may_change_as_much_as_the_draft_did(event: Event) -> None:
-    assert event.run(max_moved=None) == [event.key(0), event.key(2)]
+    assert event.run(max_moved=None) == sorted([event.key(0), event.key(2)])
     with event.database.write() as session:
         actor = event.expo.organiser_actor()
         rejection.reject_change(session, actor, event.number, event.key(0), now=NOW)
