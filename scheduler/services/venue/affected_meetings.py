@@ -71,7 +71,9 @@ def find_affected(session: Session, event: Event, version_id: int, change: Venue
         case RemoveTables():
             return _all(_held(session, planned, _at(event.id, change.places)))
         case ChangePlaces():
-            return _all(_held(session, planned, _at(event.id, list(_made_worse(session, event.id, change)))))
+            found = _held(session, planned, _at(event.id, list(_made_worse(session, event.id, change))))
+            near = _find_neighbours(session, version_id, {one.meeting for one in found})
+            return AffectedRequests(frozenset(one.request for one in found) | near)
         case ChangeWalks():
             return AffectedRequests(frozenset(_apart(session, event.id, version_id, change)))
         case ChangeDays():
@@ -185,6 +187,41 @@ def _made_worse(session: Session, event_id: int, change: ChangePlaces) -> Iterat
         capacity, hall = known.get(wanted.key, (0, None))
         if wanted.capacity < capacity or wanted.hall not in (None, hall):
             yield wanted.key
+
+
+def _find_neighbours(session: Session, version_id: int, meetings: Collection[int]) -> frozenset[int]:
+    """Return the requests of the meetings just before and after these, of their attendees and interpreters.
+
+    A place in another hall has other walks, and of two meetings too far apart the later one is broken.
+    """
+    planned = PlannedMeeting.id, PlannedMeeting.request_id, Slot.position
+    mine = in_chunks(PlannedMeeting.id, meetings)
+    attendees = select(PlannedAttendee.attendee_id).where(in_chunks(PlannedAttendee.meeting_id, meetings))
+    interpreters = select(PlannedMeeting.interpreter_id).where(
+        mine, PlannedMeeting.interpreter_id.is_not(None)
+    )
+    agendas = [
+        (PlannedMeeting.interpreter_id, interpreters, select(PlannedMeeting.interpreter_id, *planned)),
+        (
+            PlannedAttendee.attendee_id,
+            attendees,
+            select(PlannedAttendee.attendee_id, *planned).join(
+                PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id
+            ),
+        ),
+    ]
+    found: set[int] = set()
+    for person, people, meetings_of in agendas:
+        rows = session.execute(
+            meetings_of.join(Slot, Slot.id == PlannedMeeting.slot_id)
+            .where(PlannedMeeting.version_id == version_id)
+            .where(in_chunks(person, session.scalars(people.distinct()).all()))
+            .order_by(person, Slot.position)
+        )
+        for earlier, later in pairwise(rows):
+            if earlier[0] == later[0] and (earlier[1] in meetings or later[1] in meetings):
+                found |= {earlier[2], later[2]}
+    return frozenset(found)
 
 
 def _apart(session: Session, event_id: int, version_id: int, change: ChangeWalks) -> Iterator[int]:
