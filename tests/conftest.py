@@ -20,7 +20,7 @@ from scheduler.gc_control import freeze_gc
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade_schema
 from tests.support import clocks, dates, seconds, servers
-from tests.support.databases import Databases, for_application, owning
+from tests.support.databases import Databases, owning
 
 # No test depends on a time limit, as machines may be busy, or on chance: a commit that passes once always
 # passes. `make fuzz` draws new examples instead.
@@ -115,7 +115,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
             yield database
     else:
         databases: Databases = request.getfixturevalue("postgres_databases")
-        with databases.one() as url, _opened(for_application(url)) as database:
+        with databases.one_opened() as database:
             yield database
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import make_url
+from sqlalchemy.pool import QueuePool
 
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade_schema
@@ -35,7 +36,7 @@ SELECT string_agg(concat(what, n, ' ', last), ',' ORDER BY what) FROM (
 """Fingerprint of the schema, which differs if a test changed more than rows."""
 _ALONE = """
 SELECT count(*) = 0 FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+WHERE datname = current_database() AND pid <> ALL(%s) AND backend_type = 'client backend'
 """
 """True if no other connection remains that could write into the next test's database."""
 _TABLES = """
@@ -61,6 +62,8 @@ class Databases:
         self.url = url
         self._made = 0
         self._free: list[str] = []
+        self._own: dict[str, psycopg.Connection] = {}
+        self._opened: dict[str, Database] = {}
         self._say(_CLOCK, "template1")
         for role in (OWNER, APPLICATION):
             self._say(f"CREATE ROLE {role} LOGIN")
@@ -80,29 +83,55 @@ class Databases:
     @contextmanager
     def one(self) -> Iterator[str]:
         """Yield the URL of an empty migrated database, for the role that owns it and may migrate it."""
-        name = self._free.pop() if self._free else self._new()
+        name = self._take()
         self._set_clock(name)
         yield self.named(name, OWNER)
-        if self._emptied(name):
-            self._free.append(name)
-        else:
-            self._say(f"DROP DATABASE {name} WITH (FORCE)")
+        self._give_back(name, [])
 
-    def _new(self) -> str:
+    @contextmanager
+    def one_opened(self) -> Iterator[Database]:
+        """Yield an empty migrated database for the role of the application.
+
+        Its idle connections of earlier tests stay open, because a new one first reads the catalogs of all
+        tables again.
+        """
+        name = self._take()
+        by = self._set_clock(name)
+        database = self._opened.setdefault(name, Database(for_application(self.named(name))))
+        _run_on_idle(database, f"RESET ALL; SET tests.clock_by = '{by} s'")
+        yield database
+        self._give_back(name, _run_on_idle(database, "SELECT pg_advisory_unlock_all()"))
+
+    def _take(self) -> str:
+        if self._free:
+            return self._free.pop()
         self._made += 1
         name = f"test_{self._made}"
         self.create(name)
         return name
 
-    def _emptied(self, name: str) -> bool:
+    def _give_back(self, name: str, idle: list[int]) -> None:
+        """Empty the database for another test, or drop it if it then differs from the template.
+
+        `idle` are the process numbers of the connections that stay open.
+        """
+        if self._emptied(name, idle):
+            self._free.append(name)
+            return
+        if name in self._opened:
+            self._opened.pop(name).dispose()
+        self._own.pop(name).close()
+        self._say(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _emptied(self, name: str, idle: list[int]) -> bool:
         """Empty the database. Return True if it then equals the template."""
-        with self._connected(name) as connection:
-            if not _one(connection, _ALONE) or _one(connection, _FORM) != self._form:
-                return False
-            if _one(connection, "SELECT pg_database_size(current_database())") > self._size + LARGEST:
-                return False
-            connection.execute(self._empty)
-            return True
+        own = self._own_connection(name)
+        if not _one(own, _ALONE, [[*idle, own.info.backend_pid]]) or _one(own, _FORM) != self._form:
+            return False
+        if _one(own, "SELECT pg_database_size(current_database())") > self._size + LARGEST:
+            return False
+        own.execute(self._empty)
+        return True
 
     def create(self, name: str, template: str = TEMPLATE) -> str:
         """Create a named database that lasts as long as the server. Return its URL."""
@@ -111,21 +140,33 @@ class Databases:
         self._set_clock(name)
         return self.named(name, OWNER)
 
-    def _set_clock(self, name: str) -> None:
-        """Set a database's clock, for later connections, to that of this process."""
-        with self._connected("postgres") as connection:
-            by = clocks.now() - _one(connection, "SELECT clock_timestamp()")
-            connection.execute(f"ALTER DATABASE {name} SET tests.clock_by = '{by.total_seconds()} s'")
+    def _set_clock(self, name: str) -> float:
+        """Set a database's clock, for later connections, to that of this process.
+
+        Return the seconds that it is ahead of the server's.
+        """
+        own = self._own_connection("postgres")
+        by: float = (clocks.now() - _one(own, "SELECT clock_timestamp()")).total_seconds()
+        own.execute(f"ALTER DATABASE {name} SET tests.clock_by = '{by} s'")
+        return by
 
     def _say(self, statement: str, name: str = "postgres") -> None:
         with self._connected(name) as connection:
             connection.execute(statement)
 
+    def _own_connection(self, name: str) -> psycopg.Connection:
+        """Return the connection of this class to a database, which stays open."""
+        if name not in self._own or self._own[name].closed:
+            self._own[name] = psycopg.connect(self._plain(name), autocommit=True)
+        return self._own[name]
+
     @contextmanager
     def _connected(self, name: str) -> Iterator[psycopg.Connection]:
-        plain = self.named(name).replace("+psycopg", "")
-        with psycopg.connect(plain, autocommit=True) as connection:
+        with psycopg.connect(self._plain(name), autocommit=True) as connection:
             yield connection
+
+    def _plain(self, name: str) -> str:
+        return self.named(name).replace("+psycopg", "")
 
 
 def for_application(url: str) -> str:
@@ -146,6 +187,32 @@ def owning(database: Database) -> Iterator[Database]:
         owner.dispose()
 
 
-def _one(connection: psycopg.Connection, query: str) -> Any:
-    row = connection.execute(query).fetchone()
+def _run_on_idle(database: Database, statements: str) -> list[int]:
+    """Run statements on every idle connection of the pool. Return their process numbers.
+
+    If one is lost, all are closed.
+    """
+    pool = database.engine.pool
+    assert isinstance(pool, QueuePool)
+    connections = [database.engine.raw_connection() for _ in range(pool.checkedin())]
+    numbers = []
+    try:
+        for connection in connections:
+            driver = connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            driver.execute(statements)
+            driver.commit()
+            numbers.append(driver.info.backend_pid)
+    except psycopg.Error:
+        return []
+    finally:
+        for connection in connections:
+            connection.close()
+        if len(numbers) < len(connections):
+            database.dispose()
+    return numbers
+
+
+def _one(connection: psycopg.Connection, query: str, values: list[Any] | None = None) -> Any:
+    row = connection.execute(query, values).fetchone()
     return row and row[0]
