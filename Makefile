@@ -41,7 +41,7 @@ $(NPM): tests/interop/npm/package.json tests/interop/npm/package-lock.json
 	  npm ci --prefix build/npm --ignore-scripts --no-audit --no-fund --silent && touch $@ || \
 	  echo "npm did not fetch its packages: what wants them is skipped."
 
-test-dates: .venv/dev.stamp ## The tests that time can break, with the machine's clock at five other dates (needs faketime)
+test-dates: .venv/dev.stamp ## The tests that time can break, with the machine's clock at three other dates (needs faketime)
 	$(BIN)/python -m tests.support.dates
 
 coverage: .venv/dev.stamp ## The unit tests, and which lines and branches they run: build/coverage/html

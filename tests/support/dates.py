@@ -1,8 +1,8 @@
 """Run tests at other dates: `python -m tests.support.dates`.
 
 No test reads the machine's clock (`clocks`). This finds libraries, programs and system calls that bypass
-that, by faketime for pytest and its child processes. The dates are typical failure points: in six weeks and
-in over a year, the end of a year, a leap day, and the night of a clock change.
+that, by faketime for pytest and its child processes. Each date has two typical failure points: the end of a
+year; the night of a clock change, in over six weeks; and a leap day, in over a year.
 """
 
 from __future__ import annotations
@@ -36,36 +36,34 @@ WHOLE = (
 )
 """All tests of these are run: they failed when tests read the machine's clock, or are about freezing it."""
 NOT_HERE = ("postgres", "browser", "slow")
-"""Markers of tests whose servers do not support faketime, or that are too slow to run five times."""
+"""Markers of tests whose servers do not support faketime, or that are too slow to run again."""
 
 
 def moments(now: datetime) -> dict[str, datetime]:
     """Return the dates by name."""
-    today = now.date()
+    leap_day = _leap_day(now.date() + timedelta(days=400))
     return {
-        "45 days on": now + timedelta(days=45),
-        "400 days on": now + timedelta(days=400),
-        "New Year's Eve": datetime(today.year, 12, 31, 23, 30, tzinfo=UTC),
-        "29 February": datetime.combine(_leap_day(today), time(12), UTC),
-        "the night of the clocks in Budapest": _night_of_the_clocks(now),
+        "New Year's Eve": datetime(now.year, 12, 31, 23, 30, tzinfo=UTC),
+        "a clock change in Budapest": _clock_change(now + timedelta(days=45)),
+        "29 February": datetime.combine(leap_day, time(12), UTC),
     }
 
 
-def _leap_day(today: date) -> date:
-    """Return the next leap day."""
-    for year in range(today.year, today.year + 9):
+def _leap_day(after: date) -> date:
+    """Return the next leap day after a day."""
+    for year in range(after.year, after.year + 9):
         try:
             day = date(year, 2, 29)
         except ValueError:
             continue
-        if day > today:
+        if day > after:
             return day
     raise AssertionError("no leap day in nine years")
 
 
-def _night_of_the_clocks(now: datetime) -> datetime:
+def _clock_change(after: datetime) -> datetime:
     """Return half an hour before the next clock change in Budapest."""
-    hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    hour = after.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     offset = hour.astimezone(BUDAPEST).utcoffset()
     while hour.astimezone(BUDAPEST).utcoffset() == offset:
         hour += timedelta(hours=1)
