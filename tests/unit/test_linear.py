@@ -27,7 +27,7 @@ OF_OURS = {"_SYMBOL"}
 """Expressions used only on our own files."""
 ROOMS = ("api", "scheduler", "workers")
 ANCHORED = {"match", "fullmatch"}
-SIZES = (24, 48, 96)
+SIZES = (12, 24, 48)
 
 MOST = 100_000
 """Steps for a text of a few hundred characters."""
@@ -225,7 +225,7 @@ def worst(pattern: str, anchored: bool) -> float:
     for (before, pump), end in itertools.product(set(attacks(parser.parse(pattern))), ends):
         for repeated in (pump, before + pump) if before else (pump,):
             few, some, many = (Counter(pattern, before + repeated * n + end, anchored) for n in SIZES)
-            if (last := many.run()) > 40 * SIZES[2]:  # what is cheap at the longest text is cheap at all
+            if (last := many.run()) > 20 * SIZES[2]:  # what is cheap at the longest text is cheap at all
                 growth = max(growth, (last - some.run()) / max(1, some.steps - few.run()))
     return growth
 
@@ -303,7 +303,8 @@ def deep() -> Iterator[None]:
 def test_the_work_of_an_expression_grows_as_its_text_does(room: str) -> None:
     found = expressions(room)
     assert found or room == "workers", "no expression is found"
-    assert {place: of for place, of in found.items() if not is_linear(*of)} == {}
+    checked = {of: is_linear(*of) for of in set(found.values())}
+    assert {place: of for place, of in found.items() if not checked[of]} == {}
 
 
 @pytest.mark.parametrize(
