@@ -266,6 +266,7 @@ def test_a_word_whose_answer_was_lost_is_one_word(
         route.fetch()
         route.abort()
 
+    wait_until_kept(page)  # while the service worker takes the page over, requests bypass routes
     page.route("**/late", lose_answer)
     place = say_late(page)
     expect(place).to_contain_text("Saved.")

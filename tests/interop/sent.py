@@ -45,7 +45,11 @@ def payload(part: EmailMessage) -> bytes:
 
 def faults(name: str, mails: Sequence[Sent]) -> list[str]:
     """Return the faults that the named reader finds in the calendars."""
-    found = readers.read(name, [each.calendar for each in mails])
+    return faults_in(mails, readers.read(name, [each.calendar for each in mails]))
+
+
+def faults_in(mails: Sequence[Sent], found: Sequence[Calendar]) -> list[str]:
+    """Return the faults in a reader's results for the emails."""
     pairs = zip(mails, found, strict=True)
     return [_named(each, fault) for each, calendar in pairs for fault in calendar_faults(each, calendar)]
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import email
 import itertools
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -18,7 +22,8 @@ from scheduler.storage.models import MeetingRequest, OutboxEmail
 from tests.interop import readers
 from tests.interop.client import Client
 from tests.interop.readers import Calendar
-from tests.interop.sent import Sent, calendar_faults, faults, faults_around
+from tests.interop.sent import Sent, calendar_faults, faults_around, faults_in
+from tests.support.databases import Databases
 from tests.support.factories import NOW, Expo, make_event, make_request, meet
 from tests.support.publishing import SETTINGS, draft, publish
 from tests.unit.invites.test_transport import Catcher, serving
@@ -67,26 +72,80 @@ class Life:
         return [Sent(raw, message, address) for raw, message in zip(found, made, strict=True)]
 
 
-@pytest.fixture
-def mails(database: Database) -> list[Sent]:
-    with serving(Catcher()) as catcher:
+@contextmanager
+def opened(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """Yield an empty database as `database` does, which a module fixture cannot use."""
+    if request.param == "postgres":
+        databases: Databases = request.getfixturevalue("postgres_databases")
+        with databases.one_opened() as database:
+            yield database
+        return
+    template: Path = request.getfixturevalue("sqlite_template")
+    path = request.getfixturevalue("tmp_path_factory").mktemp("life") / "test.db"
+    shutil.copy(template, path)
+    database = Database(f"sqlite:///{path}")
+    yield database
+    database.dispose()
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def mails(request: pytest.FixtureRequest) -> list[Sent]:
+    with opened(request) as database, serving(Catcher()) as catcher:
         mails = Life(database, catcher).live()
     assert [each.message.kind for each in mails] == LIFE
     return mails
 
 
+BROKEN = {
+    "an hour off": (b"T090000", b"T100000"),
+    "no end": (b"END:VCALENDAR\r\n", b""),
+    "a second event": (b"BEGIN:VEVENT", (b"BEGIN:VEVENT\r\nUID:x\r\nDTSTAMP:20261124T080000Z\r\n"
+                       b"DTSTART:20261124T080000Z\r\nDTEND:20261124T090000Z\r\nSUMMARY:x\r\nEND:VEVENT\r\nBEGIN:VEVENT")),
+    "another method": (b"METHOD:REQUEST", b"METHOD:CANCEL"),
+    "no mailto": (b":mailto:f1", b":f1"),
+}  # fmt: skip
+FORBIDDEN = b"STATUS:CONFIRMED", b"STATUS:CANCELLED"
+"""A status that the method forbids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """A reader's results for the emails, and for the first one with each fault."""
+
+    right: list[Calendar]
+    broken: dict[str, Calendar]
+    forbidden: Calendar
+
+
+@pytest.fixture(scope="module")
+def read(mails: list[Sent]) -> Callable[[str], Readings]:
+    """Return a function of a reader's name, which starts the reader once for all tests."""
+    right = [each.calendar for each in mails]
+    wrong = [right[0].replace(*change) for change in (*BROKEN.values(), FORBIDDEN)]
+    assert right[0] not in wrong
+
+    @cache
+    def read(reader: str) -> Readings:
+        readers.require(reader)
+        found = readers.read(reader, [*right, *wrong])
+        *broken, forbidden = found[len(right) :]
+        return Readings(found[: len(right)], dict(zip(BROKEN, broken, strict=True)), forbidden)
+
+    return read
+
+
 @pytest.mark.parametrize("reader", readers.NAMES)
-def test_others_read_the_whole_life_of_a_meeting_as_it_was_meant(mails: list[Sent], reader: str) -> None:
-    readers.require(reader)
-    assert (faults_around(mails), faults(reader, mails)) == ([], [])
+def test_others_read_the_whole_life_of_a_meeting_as_it_was_meant(
+    mails: list[Sent], read: Callable[[str], Readings], reader: str
+) -> None:
+    assert (faults_around(mails), faults_in(mails, read(reader).right)) == ([], [])
 
 
 @pytest.mark.parametrize("reader", readers.NAMES)
 def test_request_update_and_details_leave_one_right_event_and_the_cancel_none(
-    mails: list[Sent], reader: str
+    mails: list[Sent], read: Callable[[str], Readings], reader: str
 ) -> None:
-    readers.require(reader)
-    calendars = readers.read(reader, [each.calendar for each in mails])
+    calendars = read(reader).right
     for came in disordered(calendars[:3]):
         ((uid, shown),) = after(came).events.items()
         content = mails[2].message.content
@@ -110,36 +169,21 @@ def after(calendars: Sequence[Calendar]) -> Client:
     return client
 
 
-BROKEN = {
-    "an hour off": (b"T090000", b"T100000"),
-    "no end": (b"END:VCALENDAR\r\n", b""),
-    "a second event": (b"BEGIN:VEVENT", (b"BEGIN:VEVENT\r\nUID:x\r\nDTSTAMP:20261124T080000Z\r\n"
-                       b"DTSTART:20261124T080000Z\r\nDTEND:20261124T090000Z\r\nSUMMARY:x\r\nEND:VEVENT\r\nBEGIN:VEVENT")),
-    "another method": (b"METHOD:REQUEST", b"METHOD:CANCEL"),
-    "no mailto": (b":mailto:f1", b":f1"),
-}  # fmt: skip
-
-
 @pytest.mark.parametrize("broken", BROKEN)
 @pytest.mark.parametrize("reader", readers.NAMES)
-def test_the_check_itself_notices(mails: list[Sent], reader: str, broken: str) -> None:
-    readers.require(reader)
-    right = mails[0].calendar
-    wrong = right.replace(*BROKEN[broken])
-    assert wrong != right
-    (read,) = readers.read(reader, [wrong])
-    assert list(calendar_faults(mails[0], read)) != []
+def test_the_check_itself_notices(
+    mails: list[Sent], read: Callable[[str], Readings], reader: str, broken: str
+) -> None:
+    assert list(calendar_faults(mails[0], read(reader).broken[broken])) != []
 
 
-def test_libical_knows_what_a_method_forbids(mails: list[Sent]) -> None:
-    readers.require("libical")
-    wrong = mails[0].calendar.replace(b"STATUS:CONFIRMED", b"STATUS:CANCELLED")
-    (read,) = readers.read("libical", [wrong])
-    assert "Value must be one of TENTATIVE or CONFIRMED" in read.faults[0]
+def test_libical_knows_what_a_method_forbids(read: Callable[[str], Readings]) -> None:
+    assert "Value must be one of TENTATIVE or CONFIRMED" in read("libical").forbidden.faults[0]
 
 
-def test_a_late_request_does_not_bring_a_cancelled_meeting_back(mails: list[Sent]) -> None:
-    readers.require("ical.js")
-    request, _, _, cancel = readers.read("ical.js", [each.calendar for each in mails])
+def test_a_late_request_does_not_bring_a_cancelled_meeting_back(
+    mails: list[Sent], read: Callable[[str], Readings]
+) -> None:
+    request, _, _, cancel = read("ical.js").right
     assert after([cancel, request]).events == {}
     assert after([request]).events.keys() == {mails[0].message.uid}
