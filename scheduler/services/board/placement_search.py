@@ -67,6 +67,8 @@ class CachedPlan:
     bans: Mapping[str, Collection[str]] = field(default_factory=dict)
     searched: dict[tuple[str, str, str], Json] = field(default_factory=dict)
     """Results of searches at this revision. A page whose request timed out asks again."""
+    best: dict[tuple[str, str], list[Repair]] = field(default_factory=dict)
+    """The best placements by request and filter, at this revision."""
 
     def is_banned(self, request: str, start: str) -> bool:
         """Return True if the request would use a forbidden slot when starting at `start`."""
@@ -198,6 +200,7 @@ class PlacementSearch:
         plan.meetings.update((meeting.request, meeting) for meeting in meetings)
         plan.revision = revision
         plan.searched.clear()
+        plan.best.clear()
         return plan
 
 
@@ -253,6 +256,12 @@ class _PlacementAnswer:
 
     def _best(self, only: Mapping[str, Any]) -> list[Repair]:
         """Return the best placements. The filter applies before the best are chosen."""
+        asked = (self.request, repr(sorted(only.items())))
+        if asked not in self.plan.best:
+            self.plan.best[asked] = self._find_best(only)
+        return self.plan.best[asked]
+
+    def _find_best(self, only: Mapping[str, Any]) -> list[Repair]:
         hall, kind = only.get("hall"), only.get("kind")
         places = [
             place.id

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import BindParameter, Executable, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, VersionState
@@ -45,7 +46,15 @@ def get_plan_fingerprint(session: Session, event_id: int) -> str:
     Changes by firms and people are counted: accepted requests, and replies to invitations that propose
     another time.
     """
-    last = session.scalar(
+    last, counted, proposed = (session.execute(query, {"event": event_id}).all() for query in _queries())
+    return repr(([tuple(row) for row in last], tuple(counted[0]), [tuple(row) for row in proposed]))
+
+
+@cache
+def _queries() -> tuple[Executable, ...]:
+    """Build the queries once: that takes longer than executing them, and they run for each question."""
+    event_id: BindParameter[int] = bindparam("event")
+    last = (
         select(AuditLogEntry.id)
         .where(
             AuditLogEntry.chain == event_id, AuditLogEntry.act.not_in([act.value for act in _IRRELEVANT_ACTS])
@@ -66,22 +75,20 @@ def get_plan_fingerprint(session: Session, event_id: int) -> str:
     is_accepted = MeetingRequest.state == RequestState.ACCEPTED
     accepted = case((is_accepted, MeetingRequest.id), else_=0)
     of_event = MeetingRequest.event_id == event_id
-    counted = session.execute(
-        select(
-            count(AttendeeBusy, AttendeeBusy.attendee_id, Attendee),
-            count(PlaceClosure, PlaceClosure.slot_id, Slot),
-            count(InterpreterBusy, InterpreterBusy.interpreter_id, Interpreter),
-            count(ExcludedPerson, ExcludedPerson.request_id, MeetingRequest),
-            count(RequestTransition, RequestTransition.request_id, MeetingRequest, is_accepted),
-            select(func.sum(accepted)).where(of_event).scalar_subquery(),
-            of_calendars(func.sum(BusySource.id)),
-            of_calendars(func.sum(BusySource.found_changes)),
-            select(func.max(ScheduleVersion.id))
-            .where(ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.PUBLISHED)
-            .scalar_subquery(),
-        )
-    ).one()
-    proposed = session.execute(
+    counted = select(
+        count(AttendeeBusy, AttendeeBusy.attendee_id, Attendee),
+        count(PlaceClosure, PlaceClosure.slot_id, Slot),
+        count(InterpreterBusy, InterpreterBusy.interpreter_id, Interpreter),
+        count(ExcludedPerson, ExcludedPerson.request_id, MeetingRequest),
+        count(RequestTransition, RequestTransition.request_id, MeetingRequest, is_accepted),
+        select(func.sum(accepted)).where(of_event).scalar_subquery(),
+        of_calendars(func.sum(BusySource.id)),
+        of_calendars(func.sum(BusySource.found_changes)),
+        select(func.max(ScheduleVersion.id))
+        .where(ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.PUBLISHED)
+        .scalar_subquery(),
+    )
+    proposed = (
         select(
             InvitationReply.id,
             InvitationReply.sequence,
@@ -91,4 +98,4 @@ def get_plan_fingerprint(session: Session, event_id: int) -> str:
         .where(InvitationReply.event_id == event_id, InvitationReply.proposed_start.is_not(None))
         .order_by(InvitationReply.id)
     )
-    return repr((last, tuple(counted), [tuple(row) for row in proposed]))
+    return last, counted, proposed

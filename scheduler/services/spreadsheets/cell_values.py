@@ -79,7 +79,7 @@ def parse_request_state(text: str) -> RequestState | None:
 
 def is_answered(text: str) -> bool:
     """Return True if a state only says that there is a response, which is in another column."""
-    return fold_text(text) in map(fold_text, vocabulary.load_cell_words("answered"))
+    return fold_text(text) in map(_fold_known, vocabulary.load_cell_words("answered"))
 
 
 def parse_priority(text: str) -> int | None:
@@ -88,7 +88,7 @@ def parse_priority(text: str) -> int | None:
     ranks = (
         rank
         for name, rank in _PRIORITIES.items()
-        if words in map(fold_text, vocabulary.load_cell_words(name))
+        if words in map(_fold_known, vocabulary.load_cell_words(name))
     )
     return next(ranks, None)
 
@@ -187,7 +187,13 @@ def allowed_yes_no() -> AllowedValues:
 
 def _find_word(listed: Mapping[Thing, Sequence[str]], text: str) -> Thing | None:
     words = fold_text(text)
-    return next((thing for thing, of in listed.items() if words and words in map(fold_text, of)), None)
+    return next((thing for thing, of in listed.items() if words and words in map(_fold_known, of)), None)
+
+
+@cache
+def _fold_known(word: str) -> str:
+    """Fold one of our own words. They are few, and compared with every cell."""
+    return fold_text(word)
 
 
 def _allowed_words(listed: Mapping[Any, Sequence[str]]) -> AllowedValues:

@@ -85,9 +85,11 @@ class EventTimes:
 
     def starts(self, row: Row, column: str) -> list[str] | None:
         """Return the slot keys in a cell, given by key or as `2026-05-19 09:00`; None for any."""
+        wanted = row.several(column)
+        if not wanted:
+            return None
         by_name = {slot.key: slot.key for slot in self.slots}
         by_name |= {f"{self.begin(slot):%Y-%m-%d %H:%M}": slot.key for slot in self.slots}
-        wanted = row.several(column)
         for name in wanted:
             if name not in by_name:
                 row.fault(column, gettext_lazy("%(name)s is not a slot of this event", name=repr(name[:40])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -105,45 +106,63 @@ def test_each_target_is_what_a_command_says_of_it(database: Database) -> None:
     assert_as_put(asked, asked.hall.one.key)
 
 
-def test_each_offer_gains_what_it_says_and_those_meet_whom_it_names(database: Database) -> None:
-    asked = Asked(database)
-    offers = promised = 0
+def offers_of(asked: Asked) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each request and different row that can be put."""
     for request in asked.requests():
-        answer = asked.ask(request)
+        answer, seen = asked.ask(request), set[str]()
         others = [row["others"] for row in answer["targets"] if "others" in row]
         for row in [*answer["best"], *answer["targets"], *others]:
-            if "put" not in row:
-                continue
-            targets, dropped = (
-                [Placement(r, s, p, tuple(a), i) for r, s, p, a, i in row["put"]],
-                row.get("dropped", []),
-            )
-            with contextlib.suppress(TakenBack), database.write() as session:
-                actor, number = asked.hall.actor, asked.hall.number
-                taken = commands.arrange_requests(
-                    session, actor, number, targets, dropped, seen=None, now=NOW
-                )
-                version = versions.get_version(session, asked.event_id, number)
-                held = {m.request: m for m in versions.list_meetings(session, version.id)}
-                if row["gain"] is not None:
-                    assert taken.gain == pytest.approx(row["gain"], abs=1e-6), row
-                    promised += 1
-                for r, slot, place, people, interpreter in row["put"]:
-                    m = held[r]
-                    now = (m.slot, m.place, set(m.attendees), m.interpreter)
-                    assert now == (slot, place, set(people), interpreter)
-                offers += 1
-                raise TakenBack
-    assert 100 < promised > 0.95 * offers, "of published meeting at its time only its own place is counted"
+            put = repr((row.get("put"), row.get("dropped"), row.get("gain")))
+            if "put" in row and put not in seen:
+                seen.add(put)
+                yield request, row
+
+
+def test_each_offer_gains_what_it_says_and_those_meet_whom_it_names(database: Database) -> None:
+    """PostgreSQL takes one offer of each kind of step: what an offer gains is the same on both."""
+    asked = Asked(database)
+    offers = promised = 0
+    kinds = set()
+    for request, row in offers_of(asked):
+        size = len(row["put"]), len(row.get("dropped", ()))
+        kind = (request, row.get("standing"), *size, row["put"][0][4] is None)
+        if kind in kinds and not database.is_sqlite:
+            continue
+        kinds.add(kind)
+        targets, dropped = (
+            [Placement(r, s, p, tuple(a), i) for r, s, p, a, i in row["put"]],
+            row.get("dropped", []),
+        )
+        with contextlib.suppress(TakenBack), database.write() as session:
+            actor, number = asked.hall.actor, asked.hall.number
+            taken = commands.arrange_requests(session, actor, number, targets, dropped, seen=None, now=NOW)
+            version = versions.get_version(session, asked.event_id, number)
+            held = {m.request: m for m in versions.list_meetings(session, version.id)}
+            if row["gain"] is not None:
+                assert taken.gain == pytest.approx(row["gain"], abs=1e-6), row
+                promised += 1
+            for r, slot, place, people, interpreter in row["put"]:
+                m = held[r]
+                now = (m.slot, m.place, set(m.attendees), m.interpreter)
+                assert now == (slot, place, set(people), interpreter)
+            offers += 1
+            raise TakenBack
+    if database.is_sqlite:
+        assert 100 < promised > 0.95 * offers, (
+            "of published meeting at its time only its own place is counted"
+        )
+    else:
+        assert offers == len(kinds) > 20
 
 
 def test_where_several_have_to_move_a_search_is_made_once_and_what_it_finds_can_be_put(
     database: Database,
 ) -> None:
+    """PostgreSQL takes every tenth target: a search, and what it costs, is the same on both."""
     asked = Asked(database)
     outcomes = set()
     for request in asked.requests():
-        for row in asked.ask(request)["targets"]:
+        for row in asked.ask(request)["targets"][:: 1 if database.is_sqlite else 10]:
             if row["standing"] not in ("no", "blocked"):
                 continue
             there = {"request": request, "search": [row["slot"], row["place"]]}
