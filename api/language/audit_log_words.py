@@ -27,6 +27,7 @@ _CHANGES = "changes"
 """The value that is a list of sentences about a venue change."""
 _VENUE = ("scheduler/services/venue",)
 _ANY = "%"
+_ESCAPED = str.maketrans({special: f"/{special}" for special in "/%_"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +67,31 @@ def _ways(word: str, told: Sequence[str]) -> Iterator[Mapping[str, str]]:
     """Yield the LIKE patterns of values for each position of the term, except within a single value."""
     for place, part in enumerate(told):
         if place % 2:
-            for cut in range(1, len(word) if told[place + 1] else 0):
+            for cut in _cuts(word, told[place + 1]) if told[place + 1] else ():
                 yield from _at_literal(word[cut:], told, place + 1, {part: _ANY + _plain(word[:cut])})
         else:
             if word in part:
                 yield {}
-            for start in range(len(part)):
+            for start in range(max(0, len(part) - len(word)), len(part)):
                 if word.startswith(part[start:]):
                     yield from _at_value(word[len(part) - start :], told, place + 1, {})
+
+
+def _cuts(word: str, literal: str) -> Iterator[int]:
+    """Yield each position from which on the term matches the literal, up to the end of either."""
+    for cut in range(1, len(word)):
+        if word.startswith(literal, cut) or literal.startswith(word[cut:]):
+            yield cut
 
 
 def _at_literal(
     rest: str, told: Sequence[str], place: int, values: Mapping[str, str]
 ) -> Iterator[Mapping[str, str]]:
-    """Yield the ways in which the rest of the term matches from this literal on."""
+    """Yield the ways in which the rest of the term, which matches this literal, goes on from it."""
     literal = told[place]
     if literal.startswith(rest):
         yield values
-    elif rest.startswith(literal):
+    else:
         yield from _at_value(rest[len(literal) :], told, place + 1, values)
 
 
@@ -94,7 +102,7 @@ def _at_value(
     if place >= len(told) or not rest:
         return
     yield {**values, told[place]: _plain(rest) + _ANY}
-    for cut in range(1, len(rest)):
+    for cut in _cuts(rest, told[place + 1]):
         yield from _at_literal(rest[cut:], told, place + 1, {**values, told[place]: _plain(rest[:cut])})
 
 
@@ -103,7 +111,7 @@ def _like(text: Sequence[str], values: Mapping[str, str]) -> str:
 
 
 def _plain(text: str) -> str:
-    return re.sub("[/%_]", r"/\g<0>", text)
+    return text.translate(_ESCAPED)
 
 
 @cache
