@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from flask import Flask, has_request_context, request
 from flask.testing import FlaskClient
+from psycopg._preparing import PrepareManager
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.datastructures import ImmutableMultiDict
 
@@ -66,7 +67,11 @@ def note_names(patch: pytest.MonkeyPatch, app: Flask) -> None:
 
 
 def keep_nothing(patch: pytest.MonkeyPatch) -> None:
-    """Roll back every write transaction at its end, so that each request finds the same data."""
+    """Roll back every write transaction at its end, so that each request finds the same data.
+
+    Statements stay prepared, since no request drops a table. The driver forgets them at each ROLLBACK, and
+    planning all queries again after each form took a quarter of the time.
+    """
 
     @contextmanager
     def write(database: Database) -> Iterator[Session]:
@@ -82,6 +87,7 @@ def keep_nothing(patch: pytest.MonkeyPatch) -> None:
                 outer.rollback()
 
     patch.setattr(Database, "write", write)
+    patch.setattr(PrepareManager, "clear", lambda _self: False)
 
 
 @dataclass
