@@ -1,4 +1,4 @@
-"""Send due emails with a clock that is ahead: `python -m tests.e2e.sender MINUTES [STEP]`.
+"""Send due emails: `python -m tests.e2e.sender [STEP]`.
 
 With a step, the process is killed there, at email number `NTH`; connections are counted separately.
 """
@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from scheduler.config import Settings
@@ -48,17 +47,14 @@ def die_at(step: str) -> None:
     setattr(owner, name, deadly)
 
 
-def main(minutes: float) -> None:
+def main() -> None:
     settings = Settings.from_env()
     database = Database(settings.database_url)
-    ahead = timedelta(minutes=minutes)
-    delivery.deliver_emails(
-        database, settings, worker=f"sender:{os.getpid()}", now=lambda: database.now() + ahead
-    )
+    delivery.deliver_emails(database, settings, worker=f"sender:{os.getpid()}", now=database.now)
     database.dispose()
 
 
 if __name__ == "__main__":
-    for step in sys.argv[2:]:
+    for step in sys.argv[1:]:
         die_at(step)
-    main(float(sys.argv[1]))
+    main()

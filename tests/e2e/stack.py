@@ -55,6 +55,25 @@ class Up:
             return email.message_from_bytes(response.read(), policy=default)
 
 
+def groups(data: Path) -> list[int]:
+    """Return the process groups of a running stack: all programs with their children."""
+    return [pid for pid, _ in json.loads(DataFolder(data).processes.read_text())]
+
+
+def is_gone(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def left_by(data: Path, running: list[int]) -> list[object]:
+    """Return what a stopped stack has left: process groups, and files that only a running one has."""
+    files = DataFolder(data).processes, data / "chainmeet.db-wal"  # the database's file alone is all of it
+    return [*(group for group in running if not is_gone(group)), *(path for path in files if path.exists())]
+
+
 @cache
 def _warm_up() -> None:
     """Compile kernels once per installation, independent of the tests' settings."""
@@ -63,7 +82,10 @@ def _warm_up() -> None:
 
 @contextmanager
 def chainmeet_up(data: Path) -> Iterator[Up]:
-    """Run `chainmeet up` on a data folder, with free ports. Its output is shown if the test fails."""
+    """Run `chainmeet up` on a data folder, with free ports. Its output is shown if the test fails.
+
+    At the end SIGTERM must stop every process.
+    """
     log = data.with_suffix(".log")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     _warm_up()
@@ -83,6 +105,7 @@ def chainmeet_up(data: Path) -> Iterator[Up]:
         assert process.poll() is None, log.read_text()
         settings = DataFolder(data).settings()
         database = Database(settings.database_url)
+        running = groups(data)
         yield Up(data, settings, database)
         database.dispose()
     finally:
@@ -90,4 +113,4 @@ def chainmeet_up(data: Path) -> Iterator[Up]:
         status = process.wait(60)
         for path in [log, *sorted((data / "logs").glob("*.log"))]:
             print(f"--- {path.name}", path.read_text(errors="replace")[-5000:], sep="\n")  # noqa: T201 -- pytest shows it with a failure
-    assert status == 0
+    assert (status, left_by(data, running)) == (0, [])
