@@ -69,6 +69,7 @@ def test_a_limit_on_how_far_idle_figures_stand_apart_costs_little(limit: int) ->
     assert kept.score >= 0.97 * free.score
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 def test_that_nobody_may_be_idle_at_all_costs_a_twentieth_of_the_score_at_most() -> None:
     problem = to_problem(make_expo(firms=100, requests=1450, seed=1, start=date(2026, 11, 24)))
     limited = replace(problem, policy=replace(problem.policy, max_idle_spread=0))
@@ -93,6 +94,7 @@ def published_and_away(limit: int) -> Problem:
     return replace(problem, attendees=tuple(people), published=published)
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 @pytest.mark.parametrize("limit", [0, 1])
 @pytest.mark.parametrize(("iterations", "share"), [(1, 0.7), (40_000, 0.9)])
 def test_a_published_plan_that_breaks_the_idle_spread_is_held_but_for_what_has_to_go(

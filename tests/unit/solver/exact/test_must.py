@@ -67,6 +67,7 @@ def fixed_there(problem: Problem, fixed: dict[str, int]) -> Problem:
     return replace(problem, requests=tuple(rows), source_fingerprint=None)
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 def test_in_a_published_event_it_gets_its_place_and_the_rest_stays() -> None:
     problem = to_problem(make_expo(firms=60, requests=1500, seed=1, start=date(2026, 11, 24)))
     params = SolveParams(workers=1, method="search", iterations=5_000)

@@ -303,6 +303,7 @@ def test_a_remedy_lets_in_what_it_says(problem: Problem) -> None:
             assert score(cured, after.meetings).total > before, (row, remedy)
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 def test_remedies_of_a_tight_event_are_many_and_can_be_kept() -> None:
     problem = to_problem(make_expo(firms=60, requests=1500, seed=1, start=date(2026, 11, 24)))
     plan = solve(problem, SolveParams(workers=1, method="search", iterations=20_000)).plan

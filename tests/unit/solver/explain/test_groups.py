@@ -48,6 +48,7 @@ def test_each_request_that_is_not_held_is_in_one_group(tight: tuple[Problem, Pla
     assert read_plan(write_plan(plan)) == plan
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 def test_a_run_with_the_change_of_a_group_holds_as_many_more_as_were_counted(
     tight: tuple[Problem, Plan],
 ) -> None:

@@ -63,6 +63,7 @@ def test_every_answer_keeps_the_rules_and_scores_what_it_says(problem: Problem) 
         assert_right(problem, repairer, request.id)
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 def test_the_oracle_stays_right_over_many_changes_of_an_expo() -> None:
     problem = to_problem(make_expo(firms=30, requests=260, seed=3))
     repairer = Repairer(problem, first_plan(problem))
