@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from sqlalchemy import make_url
@@ -99,6 +100,7 @@ class Databases:
         by = self._set_clock(name)
         database = self._opened.setdefault(name, Database(for_application(self.named(name))))
         _run_on_idle(database, f"RESET ALL; SET tests.clock_by = '{by} s'")
+        _superusers[database] = self._own_connection(name)
         yield database
         self._give_back(name, _run_on_idle(database, "SELECT pg_advisory_unlock_all()"))
 
@@ -167,6 +169,14 @@ class Databases:
 
     def _plain(self, name: str) -> str:
         return self.named(name).replace("+psycopg", "")
+
+
+_superusers: WeakKeyDictionary[Database, psycopg.Connection] = WeakKeyDictionary()
+
+
+def superuser(database: Database) -> psycopg.Connection:
+    """Return the superuser's connection to a database of `Databases.one_opened`."""
+    return _superusers[database]
 
 
 def for_application(url: str) -> str:

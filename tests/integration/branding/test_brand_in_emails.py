@@ -28,7 +28,7 @@ FORM = BrandForm(accent="#c8102e", sender="Chain Expo team", files={BrandPicture
 
 @pytest.fixture
 def published(database: Database) -> Published:
-    return Published(database)
+    return Published.copied(database)
 
 
 def set_brand(published: Published, form: BrandForm = FORM) -> None:

@@ -29,7 +29,7 @@ NOWHERE = "redis://127.0.0.1:1"
 
 @pytest.fixture
 def published(database: Database) -> Published:
-    return Published(database)
+    return Published.copied(database)
 
 
 def put(published: Published, **changes: object) -> None:

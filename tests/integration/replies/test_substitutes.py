@@ -40,7 +40,7 @@ APPLIED, IGNORED, WAITING = MailOutcome.APPLIED, MailOutcome.IGNORED, MailOutcom
 @pytest.fixture(params=[False, True], ids=["anybody", "named"])
 def published(database: Database, request: pytest.FixtureRequest) -> Published:
     """Firm 0 has three people; the first attends the meeting, and the request names this person or no one."""
-    made = Published(database, people=3)
+    made = Published.copied(database, people=3)
     if request.param:
         with database.write() as session:
             row = session.get_one(MeetingRequest, made.request.id)

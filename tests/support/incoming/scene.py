@@ -37,7 +37,7 @@ class Scene:
     """Emails about a published meeting of firm 0 (whose person replies) and firm 1, 13 days before it."""
 
     def __init__(self, database: Database, *, people: int = 1, named: bool = False) -> None:
-        self.published = Published(database, people=people, named=named)
+        self.published = Published.copied(database, people=people, named=named)
         self.row = self.published.mail_to(0)
         self.outcomes: list[str] = []
         self.reason = ""

@@ -10,4 +10,4 @@ from tests.support.published import Published
 
 @pytest.fixture
 def published(database: Database) -> Published:
-    return Published(database)
+    return Published.copied(database)

@@ -94,7 +94,7 @@ def test_nobody_takes_back_what_the_firms_withdrew(published: Published) -> None
 
 
 def test_a_decline_of_one_of_several_named_people_keeps_the_meeting(database: Database) -> None:
-    published = Published(database, people=2, named=True)
+    published = Published.copied(database, people=2, named=True)
     published.answer(0, "DECLINED", minutes=1)
     with database.read() as session:
         (request,) = snapshot.build_problem(session, published.expo.event.id, now=LATER).requests
