@@ -31,6 +31,11 @@ from tests.support import replies
 from tests.support.published import LATER, Published
 from tests.support.workers import ROOT
 
+ON_ONE_ENGINE = pytest.mark.parametrize(
+    "database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+"""What the corpus does is tested on both engines where it is received; here, how it comes there."""
+
 
 @pytest.fixture
 def published(database: Database) -> Published:
@@ -72,6 +77,7 @@ def answers(published: Published, count: int) -> list[bytes]:
     return [replies.calendar(row, lines=f"COMMENT:{n}\n", minutes=n) for n in range(1, count + 1)]
 
 
+@ON_ONE_ENGINE
 def test_the_whole_corpus_comes_through_a_real_mailbox_and_does_what_the_table_says(
     database: Database, server: Dovecot
 ) -> None:
@@ -84,6 +90,7 @@ def test_the_whole_corpus_comes_through_a_real_mailbox_and_does_what_the_table_s
     assert fetching.fetch_mailbox(database, settings_of(server), now=lambda: LATER) == 0
 
 
+@ON_ONE_ENGINE
 def test_the_whole_corpus_comes_through_our_own_lmtp_and_does_what_the_table_says(database: Database) -> None:
     events = invited(database)
     with lmtp(database) as client:
