@@ -10,17 +10,21 @@ than seven days are not sent. At 3,000 firms and 45,000 requests the query takes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    CompoundSelect,
     Select,
     SQLColumnExpression,
     and_,
+    bindparam,
     exists,
     false,
     func,
@@ -34,6 +38,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.domain.entities import MUST, DigestKind, RequestState, Side
 from scheduler.services.requests.transitions import UNDO_TIME
+from scheduler.storage.base import UtcDateTime
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
@@ -56,6 +61,11 @@ LAST_CALL = timedelta(hours=36)
 FIRST_CALL = timedelta(hours=84)
 ENOUGH = timedelta(days=1)
 """No reminder of a request that was sent more recently."""
+_OFFSETS = (timedelta(), LAST_CALL, FIRST_CALL, -ENOUGH, -RECENT, -UNDO_TIME)
+"""The times from now that the query compares with."""
+
+AfterNow = Callable[[timedelta], Any]
+"""Returns the time so long after now, or the parameter of it."""
 
 _REQUEST = MeetingRequest
 
@@ -109,7 +119,8 @@ def next_morning(moment: datetime, zone: ZoneInfo) -> datetime:
 def list_pending_items(session: Session, *, now: datetime) -> dict[int, list[PendingItem]]:
     """Return unsent items by attendee, for events that send digests and exhibitors who want them."""
     found: dict[int, list[PendingItem]] = {}
-    rows = session.execute(union_all(*(_of_kind(kind, now) for kind in DigestKind)))
+    moments = {_moment(by).key: now + by for by in _OFFSETS}
+    rows = session.execute(_pending_query(), moments)
     for attendee_id, request_id, name, at, priority in rows:
         kind = DigestKind(name)
         item = PendingItem(request_id, kind, at + _AFTER[kind], priority >= MUST)
@@ -117,11 +128,23 @@ def list_pending_items(session: Session, *, now: datetime) -> dict[int, list[Pen
     return found
 
 
+@cache
+def _pending_query() -> CompoundSelect[int, int, str, Any, int]:
+    """Build the query once: that takes longer than executing it, and each clock does so every minute."""
+    return union_all(*(_of_kind(kind, _moment) for kind in DigestKind))
+
+
+@cache
+def _moment(by: timedelta) -> BindParameter[datetime]:
+    """Return the parameter of the time `by` after now."""
+    return bindparam(f"now_{_OFFSETS.index(by)}", type_=UtcDateTime)
+
+
 def list_concerned_attendees(session: Session, request_ids: Iterable[int], *, now: datetime) -> set[int]:
     """Return the attendees who would be notified of these requests if they were not quiet."""
     ids = list(request_ids)
     kinds = (kind for kind in DigestKind if kind not in (DigestKind.THREE_DAYS, DigestKind.ONE_DAY))
-    queries = (_of_kind(kind, now + UNDO_TIME, quiet=False) for kind in kinds)
+    queries = (_of_kind(kind, lambda by: now + UNDO_TIME + by, quiet=False) for kind in kinds)
     rows = session.execute(union_all(*(query.where(in_chunks(_REQUEST.id, ids)) for query in queries)))
     return {row[0] for row in rows}
 
@@ -154,9 +177,9 @@ _WANTED: dict[DigestKind, InstrumentedAttribute[bool]] = {
 }
 
 
-def _of_kind(kind: DigestKind, now: datetime, *, quiet: bool = True) -> Select[int, int, str, Any, int]:
+def _of_kind(kind: DigestKind, after_now: AfterNow, *, quiet: bool = True) -> Select[int, int, str, Any, int]:
     """Return the query for items of a kind. With `quiet`, quiet requests are left out."""
-    at, to, conditions = _conditions(kind, now)
+    at, to, conditions = _conditions(kind, after_now)
     is_quiet = func.coalesce(at <= _REQUEST.quiet_until, false()) if quiet else false()
     told = exists().where(
         DigestItem.request_id == _REQUEST.id,
@@ -187,22 +210,28 @@ def _of_kind(kind: DigestKind, now: datetime, *, quiet: bool = True) -> Select[i
 
 
 def _conditions(
-    kind: DigestKind, now: datetime
+    kind: DigestKind, after_now: AfterNow
 ) -> tuple[SQLColumnExpression[Any], ColumnElement[bool], ColumnElement[bool]]:
     """Return the time column, the SQL condition for recipients, and further conditions, for a kind."""
     asking, asked = Attendee.firm_id == _REQUEST.from_firm_id, Attendee.firm_id == _REQUEST.to_firm_id
     created, expires, answered = _REQUEST.created_at, _REQUEST.expires_at, _REQUEST.responded_at
-    is_open = or_(expires.is_(None), expires > now)
-    was_long_ago = created <= now - ENOUGH
+    is_open = or_(expires.is_(None), expires > after_now(timedelta()))
+    was_long_ago = created <= after_now(-ENOUGH)
     if kind is DigestKind.RECEIVED:
         return created, asked, and_(is_open, created >= Event.digests_since)
     if kind is DigestKind.THREE_DAYS:
-        return expires, asked, and_(expires > now + LAST_CALL, expires <= now + FIRST_CALL, was_long_ago)
+        return (
+            expires,
+            asked,
+            and_(expires > after_now(LAST_CALL), expires <= after_now(FIRST_CALL), was_long_ago),
+        )
     if kind is DigestKind.ONE_DAY:
-        return expires, asked, and_(is_open, expires <= now + LAST_CALL, was_long_ago)
+        return expires, asked, and_(is_open, expires <= after_now(LAST_CALL), was_long_ago)
     if kind is DigestKind.EXPIRED:
-        return expires, asking, and_(expires >= Event.digests_since, expires > now - RECENT)
-    settled = and_(answered >= Event.digests_since, answered > now - RECENT, answered <= now - UNDO_TIME)
+        return expires, asking, and_(expires >= Event.digests_since, expires > after_now(-RECENT))
+    settled = and_(
+        answered >= Event.digests_since, answered > after_now(-RECENT), answered <= after_now(-UNDO_TIME)
+    )
     if kind is DigestKind.CANCELLED:
         return answered, or_(asking, asked), and_(settled, _other_side_knows())
     side = _REQUEST.responded_side
