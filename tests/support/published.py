@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,15 +22,11 @@ from scheduler.storage.models import (
 from tests.support import replies
 from tests.support.factories import NOW, SECRET_KEY, make_event, make_request, meet
 from tests.support.publishing import SETTINGS, draft, publish
-from tests.support.row_copies import copy_rows
+from tests.support.row_copies import made_once
 
 MINUTE = timedelta(minutes=1)
 LATER = NOW + 5 * MINUTE
 CORPUS = sorted((Path(__file__).parents[1] / "unit" / "invites" / "corpus").glob("*.eml"))
-
-
-_copies: dict[tuple[bool, int, bool], tuple[bytes, Callable[[Database], None]]] = {}
-"""Pickled attributes, and a function that puts the rows into a database, by engine and arguments."""
 
 
 class Published:
@@ -54,17 +48,7 @@ class Published:
     @classmethod
     def copied(cls, database: Database, people: int = 1, named: bool = False) -> Published:
         """Return the same for an empty database, with the rows of an earlier test if there were one."""
-        key = database.is_sqlite, people, named
-        if key not in _copies:
-            made = cls(database, people, named)
-            kept = {name: value for name, value in vars(made).items() if name != "database"}
-            _copies[key] = pickle.dumps(kept), copy_rows(database)
-            return made
-        pickled, put = _copies[key]
-        put(database)
-        again = cls.__new__(cls)
-        vars(again).update(pickle.loads(pickled), database=database)
-        return again
+        return made_once(("published", people, named), database, lambda: cls(database, people, named))
 
     def send(self, minutes: int = 0) -> dict[str, OutboxEmail]:
         """Send queued emails, as a sender does. Return them by address."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import pickle
+from collections.abc import Callable, Hashable
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 from scheduler.storage.database import Database
 from tests.support import databases
@@ -17,6 +19,30 @@ _SEQUENCES = """
 SELECT string_agg(format('setval(%L, %s)', quote_ident(sequencename), last_value), ', ') FROM pg_sequences
 WHERE schemaname = 'public' AND last_value IS NOT NULL
 """
+
+
+_made: dict[tuple[Hashable, bool], tuple[type[Any], bytes, Callable[[Database], None]]] = {}
+"""By key and engine: a class, pickled attributes, and a function that puts the rows into a database."""
+
+T = TypeVar("T")
+
+
+def made_once(key: Hashable, database: Database, make: Callable[[], T]) -> T:
+    """Return `make()`, or a copy of what it returned before, with its rows put into this empty database.
+
+    It is an object with the attribute `database`.
+    """
+    place = key, database.is_sqlite
+    if place not in _made:
+        made = make()
+        attributes = {name: value for name, value in vars(made).items() if name != "database"}
+        _made[place] = type(made), pickle.dumps(attributes), copy_rows(database)
+        return made
+    kind, pickled, put = _made[place]
+    put(database)
+    again: T = object.__new__(kind)
+    vars(again).update(pickle.loads(pickled), database=database)
+    return again
 
 
 def copy_rows(database: Database) -> Callable[[Database], None]:

@@ -61,6 +61,7 @@ from tests.support.factories import (
     meet,
 )
 from tests.support.publishing import SETTINGS, draft, publish
+from tests.support.row_copies import made_once
 
 LATER = NOW + timedelta(minutes=5)
 INTERPRETER = "lin.yue@interpreters.example"
@@ -161,7 +162,7 @@ def bare_of(address: str) -> str:
 
 @pytest.fixture
 def sent(database: Database) -> Everything:
-    return Everything(database)
+    return made_once("an email of each kind", database, lambda: Everything(database))
 
 
 SENT = [kind for kind in OutboxKind if kind is not OutboxKind.RESEND]
