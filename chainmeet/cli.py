@@ -16,8 +16,10 @@ from chainmeet.commands.event import event
 from chainmeet.commands.generate import generate
 from chainmeet.commands.mail import mail
 from chainmeet.commands.pause import pause, resume
+from chainmeet.commands.person import person
 from chainmeet.commands.plan import plan
 from chainmeet.commands.plugins import plugins
+from chainmeet.commands.prune import prune
 from chainmeet.commands.publish import publish
 from chainmeet.commands.receive import receive
 from chainmeet.commands.run import run
@@ -32,7 +34,7 @@ from scheduler.version import DISTRIBUTION
 
 COMMANDS = (
     demo, up, plan, solve, check, generate, db, event, run, publish, receive, worker, clock, sign_in,
-    sessions, pause, resume, backup, restore, audit, doctor, mail, warm_up, plugins,
+    sessions, pause, resume, backup, restore, prune, person, audit, doctor, mail, warm_up, plugins,
 )  # fmt: skip
 
 

@@ -176,6 +176,77 @@ class Settings:
         "folder for the offline packs of events, which contain personal data; empty for none", default=""
     )
     pack_days: int = _setting("days after which offline packs are deleted", _whole(1, 365), default=14)
+    prune_hour: int = _setting(
+        "hour (UTC) at which data is deleted whose period ended", _whole(0, 23), default=2
+    )
+    keep_original_emails: int = _setting(
+        "days until the original of an applied or ignored email is deleted; the manual explains all periods",
+        _whole(1, 3650),
+        default=30,
+    )
+    keep_received_emails: int = _setting(
+        "the same for senders and texts of received emails",
+        _whole(1, 3650),
+        default=365,
+    )
+    keep_sent_emails: int = _setting(
+        "the same for invitations, summaries and digests, after the event",
+        _whole(1, 3650),
+        default=365,
+    )
+    keep_letters: int = _setting("the same for other sent emails", _whole(1, 3650), default=180)
+    keep_sign_in_links: int = _setting(
+        "the same for sign-in links and their emails, after they expire",
+        _whole(1, 3650),
+        default=7,
+    )
+    keep_calendar_previews: int = _setting(
+        "the same for uploaded calendars that were not saved",
+        _whole(1, 30),
+        default=1,
+    )
+    keep_calendars: int = _setting(
+        "the same for people's calendars with links and app passwords, after the event",
+        _whole(1, 3650),
+        default=7,
+    )
+    keep_runs: int = _setting(
+        "the same for input and result of runs, after the event",
+        _whole(1, 3650),
+        default=90,
+    )
+    keep_registrations: int = _setting(
+        "the same for registrations that were declined",
+        _whole(1, 3650),
+        default=180,
+    )
+    keep_unconfirmed_registrations: int = _setting(
+        "the same for registrations that were never confirmed, after their link expired",
+        _whole(1, 30),
+        default=1,
+    )
+    keep_team_invitations: int = _setting(
+        "the same for invitations to teams, after they expire",
+        _whole(1, 3650),
+        default=30,
+    )
+    keep_import_files: int = _setting(
+        "the same for uploaded files that were not imported",
+        _whole(1, 7),
+        default=7,
+    )
+    keep_participant_changes: int = _setting(
+        "the same for changes of participants that can be undone",
+        _whole(1, 3650),
+        default=365,
+    )
+    keep_address_changes: int = _setting(
+        "the same for earlier email addresses of people",
+        _whole(1, 3650),
+        default=365,
+    )
+    keep_api_responses: int = _setting("the same for stored responses of the API", _whole(1, 30), default=1)
+    keep_alerts: int = _setting("the same for resolved alerts", _whole(1, 3650), default=365)
     tick_seconds: int = _setting(
         "seconds between two checks of the clock for due tasks; daily emails wait four times as long",
         _whole(1, 30),

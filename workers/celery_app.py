@@ -40,6 +40,7 @@ ROUTES = {
     "chainmeet.import_file": JOBS,
     "chainmeet.delete_rows": JOBS,
     "chainmeet.make_packs": JOBS,
+    "chainmeet.prune": JOBS,
     "chainmeet.board": BOARD,
     "chainmeet.fetch": UNTRUSTED,
     "chainmeet.refetch": UNTRUSTED,

@@ -16,11 +16,10 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.plugins import SUBSCRIBERS
 from scheduler.plugins.loading import load
-from scheduler.services.availability import busy_times
 from scheduler.services.delivery import claims, delivery, email_alerts, refusal_handling
 from scheduler.services.delivery.mail_check import daily_check
 from scheduler.services.emails.inbound import flood_alerts as inbox_flood
-from scheduler.services.emails.inbound import inbox, intake
+from scheduler.services.emails.inbound import inbox
 from scheduler.services.events.archives import deletion
 from scheduler.services.identity import sessions, sign_in
 from scheduler.services.imports.bulk_import import import_jobs
@@ -34,6 +33,7 @@ from scheduler.services.operations import (
 from scheduler.services.participants.registration import flood as registration_flood
 from scheduler.services.planning.runs import overnight, recovery
 from scheduler.services.planning.scenarios import scenario_queue
+from scheduler.services.privacy import pruning
 from scheduler.services.publishing import version_jobs
 from scheduler.services.requests import requests
 from scheduler.services.requests.digests import digest_sending
@@ -46,6 +46,7 @@ from workers import dispatch, worker_registry
 FETCH = timedelta(seconds=60)
 TICKS_A_DIGEST = 4
 DIGEST_TURNS = 10
+PRUNE = "prune"
 JOURNAL = timedelta(minutes=5)
 CHECKPOINTS = timedelta(hours=1)
 PACKS = timedelta(minutes=5)
@@ -117,7 +118,6 @@ class Clock:
             dispatch.delete_rows(app=self.celery)
         self._step("expire requests", lambda session: requests.expire_requests(session, now=now()))
         self._step("return mails of lost senders", lambda session: claims.requeue_stale(session, now=now()))
-        self._step("forget previews", lambda session: busy_times.delete_old_previews(session, now=now()))
         self._step(
             "forget ended sessions", lambda session: sessions.delete_ended_sessions(session, now=now())
         )
@@ -129,7 +129,6 @@ class Clock:
                 else sign_in.process_sign_in_requests(session, self.settings, now=now())
             ),
         )
-        self._step("forget octets of mails", lambda session: intake.delete_old_octets(session, now=now()))
         if self._claim("digests", TICKS_A_DIGEST * tick):
             self._make_digests()
         if self._step(
@@ -168,6 +167,18 @@ class Clock:
             dispatch.make_packs(app=self.celery)
         if self._claim("refetch", REFETCH):
             dispatch.refetch(app=self.celery)
+        if self._claim_prune():
+            dispatch.prune(app=self.celery)
+
+    def _claim_prune(self) -> bool:
+        """Claim the nightly deletion. The first one of a database waits until it is due again."""
+        with self.database.write() as session:
+            now = self.database.now_in(session)
+            if job_intervals.last_run_at(session, PRUNE) is None:
+                job_intervals.record_run(session, PRUNE, now=now)
+                return False
+            since_due = now - pruning.last_prune_due(self.settings, now) + timedelta(microseconds=1)
+            return job_intervals.claim_interval(session, PRUNE, every=since_due, now=now)
 
     def _watch_journal(self) -> None:
         """Pause the site if its database is a copy. Otherwise note in the journal how far the database is."""

@@ -59,6 +59,11 @@ def make_packs(*, app: Celery | None = None) -> bool:
     return _send(app, "chainmeet.make_packs", once=True)
 
 
+def prune(*, countdown: float = 0, app: Celery | None = None) -> bool:
+    """Send a task that deletes data whose retention period ended. See `_send` for the return value."""
+    return _send(app, "chainmeet.prune", once=True, countdown=countdown)
+
+
 def help_with(run_id: int, *, app: Celery | None = None) -> bool:
     """Ask another worker to help with a run's search. See `_send` for the return value."""
     return _send(app, "chainmeet.help", run_id, expires=runs.CALL_TIMEOUT)

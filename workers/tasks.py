@@ -32,8 +32,10 @@ from scheduler.services.events.archives import deletion
 from scheduler.services.identity import sign_in
 from scheduler.services.imports.bulk_import import import_execution, import_jobs
 from scheduler.services.operations import invariants, outside_signals, site_pause, subscribers
+from scheduler.services.operations.site_pause import SitePaused
 from scheduler.services.planning.runs import recovery
 from scheduler.services.planning.scenarios import scenario_queue
+from scheduler.services.privacy import pruning
 from scheduler.services.publishing import job_execution, version_jobs
 from scheduler.storage.database import Database
 from scheduler.storage.engines import on_disk_full
@@ -180,6 +182,19 @@ def make_packs() -> None:
 
     made = nightly_packs.make_due_packs(_database(), _settings(), should_stop=_must_stop)
     log.info("offline packs made", count=made)
+
+
+@_task(name="chainmeet.prune", max_retries=0)
+def prune() -> None:
+    """Delete data whose retention period ended, for DELIVER_SECONDS. The next task deletes the rest."""
+    try:
+        done = pruning.prune(_database(), _settings(), should_stop=_must_stop, max_seconds=DELIVER_SECONDS)
+    except SitePaused:
+        log.info("nothing pruned while the site is paused")
+        return
+    log.info("pruned", is_left=done.is_left, **{kind.value: rows for kind, rows in done.rows.items()})
+    if done.is_left and not is_stopping():
+        dispatch.prune(countdown=RETRY_SECONDS)
 
 
 @_task(name="chainmeet.board", max_retries=0, soft_time_limit=60, time_limit=90, acks_late=False)

@@ -33,6 +33,7 @@ from api.pages.participants.registration import registration_form, registrations
 from api.pages.planning.fairness import fairness
 from api.pages.planning.fixes import fixes
 from api.pages.planning.scenarios import scenarios
+from api.pages.privacy import personal_data, retention
 from api.pages.publishing.rehearsal import rehearsal
 from api.pages.replies import calendar, reply_links
 from api.pages.reports.outcomes import chain_report, outcome_list, outcomes
@@ -91,6 +92,8 @@ PAGES = (
     my_day.blueprint,
     overnight_settings.blueprint,
     operators.blueprint,
+    personal_data.blueprint,
+    retention.blueprint,
     runs.blueprint,
     drafts.blueprint,
     imports.blueprint,

@@ -37,6 +37,7 @@ class Act(StrEnum):
     ADDRESS = "address"
     EXPORT = "export"
     CONTACT_VIEW = "look"
+    PRIVACY = "privacy"
     UNDO = "undo"
     TOKEN = "token"  # noqa: S105 -- a word, no secret
     ROLE = "role"
@@ -73,6 +74,7 @@ WORDS: Mapping[Act, str] = MappingProxyType(
         Act.ADDRESS: gettext_lazy("Email addresses"),
         Act.EXPORT: gettext_lazy("Exports"),
         Act.CONTACT_VIEW: gettext_lazy("Email addresses viewed"),
+        Act.PRIVACY: gettext_lazy("Personal data"),
         Act.TOKEN: gettext_lazy("API tokens"),
         Act.ROLE: gettext_lazy("Roles"),
         Act.SIGN_IN: gettext_lazy("Sign-ins"),

@@ -54,8 +54,6 @@ ADDRESS = "busy-address"
 MOST_SOURCES = 5
 REFETCH = timedelta(hours=1)
 """Interval between two fetches of a linked calendar."""
-FORGET = timedelta(days=1)
-"""A preview that is neither saved nor discarded is deleted after this time."""
 _MARGIN = timedelta(days=1)
 
 
@@ -304,12 +302,6 @@ def mark_slots(session: Session, actor: Actor, slot_keys: Collection[str]) -> in
     )
     session.flush()
     return len(chosen)
-
-
-def delete_old_previews(session: Session, *, now: datetime) -> int:
-    """Delete expired previews. Return their number."""
-    old = delete(BusySource).where(~BusySource.is_saved, BusySource.read_at < now - FORGET)
-    return len(session.scalars(old.returning(BusySource.id)).all())
 
 
 def to_json(found: BusyTimes, left_out: Sequence[str] = ()) -> dict[str, Any]:

@@ -30,6 +30,7 @@ _IRRELEVANT_ACTS = (
     Act.MANUAL_DRAFT,
     Act.EXPORT,
     Act.CONTACT_VIEW,
+    Act.PRIVACY,
     Act.EMAILS,
     Act.SIGN_IN,
     Act.SIGN_IN_FAILED,

@@ -1,1 +1,3 @@
 """Events: creation, settings, dashboard, overnight schedule and archives."""
+
+__all__ = ["archives"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
@@ -15,6 +15,7 @@ from scheduler.domain.entities import Method, OutboxKind, OutboxState
 from scheduler.invites.ical.itip import ItipMessage
 from scheduler.invites.mail import imip
 from scheduler.services.outbox import looks
+from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Event, InboundEmail, OutboxEmail
 
 OF_PUBLISHINGS = (OutboxKind.INVITATION, OutboxKind.SUMMARY, OutboxKind.BRIEFING)
@@ -159,7 +160,15 @@ def delete_untouched(
 def delete_all(session: Session, event_id: int) -> None:
     """Delete every email of an event in any state, except tests that an organiser requested."""
     own = and_(OutboxEmail.event_id == event_id, OutboxEmail.kind != OutboxKind.TEST)
-    which = or_(own, OutboxEmail.about_event_id == event_id)
+    _delete_with_references(session, or_(own, OutboxEmail.about_event_id == event_id))
+
+
+def delete_expired(session: Session, ids: Collection[int]) -> None:
+    """Delete emails whose retention period ended. Replies to them stay."""
+    _delete_with_references(session, in_chunks(OutboxEmail.id, ids))
+
+
+def _delete_with_references(session: Session, which: ColumnElement[bool]) -> None:
     no_sync = {"synchronize_session": False}
     about = InboundEmail.outbox_email_id.in_(select(OutboxEmail.id).where(which))
     session.execute(update(InboundEmail).where(about).values(outbox_email_id=None), execution_options=no_sync)

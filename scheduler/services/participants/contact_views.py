@@ -34,7 +34,7 @@ def needs_entry(session: Session, actor: Actor, kind: ImportKind, key: str = "",
         AuditLogEntry.chain == actor.event_id,
         AuditLogEntry.account_id == actor.account_id,
         AuditLogEntry.act == Act.CONTACT_VIEW.value,
-        AuditLogEntry.about == _audit_subject(kind, key),
+        AuditLogEntry.about == view_subject(kind, key),
         AuditLogEntry.at >= today,
     )
     return session.scalar(select(AuditLogEntry.id).where(*same).limit(1)) is None
@@ -43,10 +43,11 @@ def needs_entry(session: Session, actor: Actor, kind: ImportKind, key: str = "",
 def log_view(session: Session, actor: Actor, kind: ImportKind, key: str = "", *, now: datetime) -> None:
     """Log a view, at most once a day."""
     if needs_entry(session, actor, kind, key, now=now):
-        recording.record_act(session, actor, Act.CONTACT_VIEW, _audit_subject(kind, key), now=now)
+        recording.record_act(session, actor, Act.CONTACT_VIEW, view_subject(kind, key), now=now)
 
 
-def _audit_subject(kind: ImportKind, key: str) -> AuditSubject:
+def view_subject(kind: ImportKind, key: str) -> AuditSubject:
+    """Return the audit subject of a view of a record, or without `key` of the list."""
     if not key:
         return _LISTS[kind]
     if kind is ImportKind.PEOPLE:

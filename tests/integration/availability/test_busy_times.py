@@ -25,9 +25,12 @@ from scheduler.services.availability import (
 )
 from scheduler.services.identity import encryption
 from scheduler.services.identity.actors import Actor
+from scheduler.services.privacy import pruning
+from scheduler.services.privacy.retention import DataKind
 from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, BusySource, Invitation
+from tests.support import clocks
 from tests.support.calendars import FarSide, busy_in, calendar, event
 from tests.support.factories import (
     NOW,
@@ -38,6 +41,7 @@ from tests.support.factories import (
     meet,
 )
 from tests.support.published import Published
+from tests.support.publishing import SETTINGS
 
 ADDRESS = "https://calendar.example/private-hunter2/basic.ics"
 ZONE = "Asia/Shanghai"
@@ -171,12 +175,13 @@ def test_a_preview_is_its_owners_alone(person: Person) -> None:
         busy_times.get_preview(session, person.actor, key)
 
 
-def test_previews_that_are_left_lying_are_forgotten(person: Person) -> None:
+def test_previews_that_are_left_lying_are_forgotten(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     person.save(person.upload(busy_in(person.slots[0])))
     person.upload(busy_in(person.slots[1]))
-    with person.database.write() as session:
-        assert busy_times.delete_old_previews(session, now=NOW + timedelta(hours=23)) == 0
-        assert busy_times.delete_old_previews(session, now=NOW + timedelta(hours=25)) == 1
+    for hours, count in ((23, 0), (25, 1)):
+        clocks.hold(monkeypatch, NOW + timedelta(hours=hours))
+        pruned = pruning.prune(person.database, SETTINGS).rows
+        assert pruned.get(DataKind.CALENDAR_PREVIEWS, 0) == count
     assert person.unavailable() == {0}
 
 

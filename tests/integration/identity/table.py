@@ -29,9 +29,13 @@ GET /events/new/workbook/template.xlsx                       302 404 200 404 404
 GET /healthz                                                 200 200 200 200 200 200 200 200 200 200 200
 GET /help/<name>                                             200 200 200 200 200 200 200 200 200 200 200
 GET /metrics                                                 404 404 404 404 404 404 404 404 404 404 404
+GET /my-data                                                 302 200 200 200 200 200 200 200 200 200 200
+GET /my-data.json                                            302 200 200 200 200 200 200 200 200 200 200
+GET /my-data.pdf                                             302 200 200 200 200 200 200 200 200 200 200
 GET /operators                                               302 404 200 404 404 404 404 404 404 404 404
 GET /operators/events                                        302 404 200 404 404 404 404 404 404 404 404
 GET /operators/restored                                      302 404 303 404 404 404 404 404 404 404 404
+GET /operators/retention                                     302 404 200 404 404 404 404 404 404 404 404
 GET /operators/unassigned-emails                             302 404 200 404 404 404 404 404 404 404 404
 GET /operators/unassigned-emails/<mail_id>                   302 404 200 404 404 404 404 404 404 404 404
 GET /operators/unassigned-emails/<mail_id>/raw               302 404 200 404 404 404 404 404 404 404 404
@@ -82,6 +86,7 @@ GET EVENT/delegations/<delegation_key>/print-pack.pdf        302 404 404 404 404
 GET EVENT/participants/<kind>                                302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/participants/<kind>/<key>                          302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/participants/options/<kind>                        302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/participants/people/<person_key>/data.json         302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/participants/requests                              302 404 404 404 404 404 200 200 404 404 200
 GET EVENT/participants/requests/new                          302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/participants/steps                                 302 404 404 404 404 404 200 200 404 404 404

@@ -1,4 +1,4 @@
-"""Intake of inbound emails: quotas, stored octets and their retention."""
+"""Intake of inbound emails: quotas, and the octets that are stored."""
 
 from __future__ import annotations
 
@@ -28,8 +28,6 @@ from scheduler.storage.models import Attendee, InboundEmail, Invitation, OutboxE
 KEPT = 1024 * 1024
 """Octets of an email that are kept for organisers after it is judged."""
 DAY = timedelta(days=1)
-FORGET = timedelta(days=30)
-"""The octets of applied and ignored emails are deleted after this time."""
 
 MOST_WAITING = 20
 """Maximum number of a day's emails to one address that wait at once.
@@ -190,15 +188,6 @@ def let_newest_wait(session: Session, mail: InboundEmail, *, now: datetime) -> N
         .values(outcome=MailOutcome.IGNORED, reason=reason, handled_at=now)
         .execution_options(synchronize_session=False)
     )
-
-
-def delete_old_octets(session: Session, *, now: datetime) -> int:
-    """Delete the octets of emails that were settled long ago. Return the number of emails."""
-    settled = InboundEmail.outcome.in_((MailOutcome.APPLIED, MailOutcome.IGNORED))
-    old = update(InboundEmail).where(
-        settled, InboundEmail.handled_at < now - FORGET, InboundEmail.stored_size > 0
-    )
-    return len(session.scalars(old.values(raw=b"", stored_size=0).returning(InboundEmail.id)).all())
 
 
 def parsed_columns(found: inbound.ParsedEmail) -> dict[str, Any]:

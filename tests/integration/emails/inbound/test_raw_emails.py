@@ -18,12 +18,14 @@ from scheduler.services.emails.inbound import failed_attempts, flood_alerts, inb
 from scheduler.services.emails.inbound import mailbox as fetching
 from scheduler.services.emails.inbound.intake import InboxFull
 from scheduler.services.operations import alerts
+from scheduler.services.privacy import pruning
+from scheduler.services.privacy.retention import DataKind
 from scheduler.storage.database import Database
 from scheduler.storage.models import FailedEmailRead, InboundEmail, OutboxEmail
 from scheduler.untrusted import parsers
 from scheduler.untrusted.pool import ChildKilled, ChildPool, LimitExceeded, PoolExhausted
 from tests.integration.emails.inbound.test_receiving import lmtp, mailbox
-from tests.support import replies
+from tests.support import clocks, replies
 from tests.support.conflicts import end_once
 from tests.support.factories import NOW
 from tests.support.published import LATER, Published
@@ -171,14 +173,15 @@ def test_a_place_is_kept_for_what_reads_as_an_answer_of_the_attendee_and_organis
 
 
 def test_the_octets_of_a_settled_mail_are_removed_after_30_days_and_those_of_a_waiting_one_are_not(
-    published: Published,
+    published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     applied = published.answer(0, "ACCEPTED")
     (raw,) = texts(published, 1)
     waiting = published.receive(raw, published.mail_to(0))
     for days, count in ((29, 0), (31, 1), (32, 0)):
-        with published.database.write() as session:
-            assert intake.delete_old_octets(session, now=LATER + timedelta(days=days)) == count
+        clocks.hold(monkeypatch, LATER + timedelta(days=days))
+        pruned = pruning.prune(published.database, SETTINGS).rows
+        assert pruned.get(DataKind.ORIGINAL_EMAILS, 0) == count
     with published.database.read() as session:
         octets = {row.id: (row.raw, row.stored_size) for row in session.scalars(select(InboundEmail))}
     assert octets == {applied.id: (b"", 0), waiting.id: (raw, len(raw))}

@@ -1,0 +1,1 @@
+"""Privacy: retention periods of personal data, its nightly deletion, and the export of one person."""
