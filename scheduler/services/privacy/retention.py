@@ -168,14 +168,14 @@ def _old_calendars(before: datetime) -> ColumnElement[bool]:
 
 def _old_runs(before: datetime) -> ColumnElement[bool]:
     """Runs of ended events, and runs that led to no version, or to one that was discarded."""
-    used = select(ScheduleVersion.id).where(
-        ScheduleVersion.run_id == Run.id, ScheduleVersion.state != VersionState.DISCARDED
+    used = select(ScheduleVersion.run_id).where(
+        ScheduleVersion.run_id.is_not(None), ScheduleVersion.state != VersionState.DISCARDED
     )
     return and_(
         Run.state.in_((RunState.FINISHED, RunState.FAILED, RunState.CANCELLED)),
         func.coalesce(Run.finished_at, Run.created_at) < before,
         or_(Run.problem.is_not(None), Run.plan.is_not(None), Run.basis.is_not(None)),
-        or_(Run.event_id.in_(_ended_events(before)), ~used.exists()),
+        or_(Run.event_id.in_(_ended_events(before)), Run.id.not_in(used)),
     )
 
 
