@@ -133,6 +133,7 @@ def test_no_route_does_most_harm_for_an_old_sign_in(watched: Watched) -> None:
     files, _ = watched.files(asked_of)
     assert files == {
         "inbox.download_raw_email",
+        "personal_data.download_person_json",
         "exports.export_event",
         "calendar_status.export_call_list",
         "exports.export_schedule",
