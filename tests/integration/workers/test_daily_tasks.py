@@ -66,10 +66,10 @@ def test_email_that_does_not_arrive_is_an_alert(database: Database, monkeypatch:
             assert inbox.receive_email(database, settings, recipient, raw, now=database.now())
         tasks.end_round_trip.run(ends[0])
         assert open_alerts(database) == dns
-    use(monkeypatch, database, replace(settings, smtp_port=1))
-    tasks.check_mail.run()
-    assert {
-        (AlertKind.MAIL_CHECK, "round trip"),
-        (AlertKind.MAIL_CHECK, "outgoing mail server"),
-    } <= open_alerts(database)
+        use(monkeypatch, database, replace(settings, smtp_port=1))
+        tasks.check_mail.run()
+        assert {
+            (AlertKind.MAIL_CHECK, "round trip"),
+            (AlertKind.MAIL_CHECK, "outgoing mail server"),
+        } <= open_alerts(database)
     assert len(ends) == 1
