@@ -185,8 +185,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         for fixture in SERVED.keys() & getattr(item, "fixturenames", ()):
             item.add_marker(SERVED[fixture])
-        if hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
-            item.add_marker("no_cover")  # hundreds of examples run the same lines
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)  # else one process waits at the end for another
 

@@ -55,6 +55,7 @@ def can_be_kept(document: Json, ids: Collection[str]) -> bool:
     return best_plan(read_problem(alone(document, ids))) is not None
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(commitment_documents())
 def test_it_gives_up_the_fewest_and_names_minimal_sets(document: Json) -> None:

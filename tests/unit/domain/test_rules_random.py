@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
@@ -84,6 +85,7 @@ def test_any_plan_breaks_the_rules_that_the_page_says_and_scores_what_the_page_s
     assert found.total == reference_rules.total(document, terms)
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 @given(problems())
 def test_the_best_plan_breaks_no_rule_and_scores_what_brute_force_says(problem: Problem) -> None:
     best = best_plan(problem)
@@ -97,6 +99,7 @@ def test_the_best_plan_breaks_no_rule_and_scores_what_brute_force_says(problem: 
     assert score(problem, meetings).total == claimed
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 @given(st.data(), problems())
 def test_no_sound_plan_scores_more_than_the_best_one(data: DataObject, problem: Problem) -> None:
     meetings = data.draw(plans(problem))
@@ -109,6 +112,7 @@ def test_no_sound_plan_scores_more_than_the_best_one(data: DataObject, problem: 
 words = st.sampled_from(["", "gone", "r0", "r1", "s0", "s1", "t1", "bb", "a1", "a2", "b1", "i1"])
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 @given(problems(), st.lists(st.builds(Meeting, words, words, words, st.lists(words).map(tuple), words)))
 def test_no_plan_however_odd_raises(problem: Problem, meetings: list[Meeting]) -> None:
     assert violations(problem, meetings) == violations(problem, list(meetings))

@@ -17,6 +17,7 @@ def test_i2_nothing_that_is_typed_adds_a_line() -> None:
     injection.nothing_is_injected()
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 def test_i2_nothing_that_is_typed_adds_a_line_without_asserts() -> None:
     """Our writer, and our reader of replies.
 

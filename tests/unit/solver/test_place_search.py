@@ -63,6 +63,7 @@ def assert_true(problem: Problem, repairer: Repairer, request: str, spot: Target
     return found.outcome
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 @some
 @given(problems(max_requests=3))
 def test_no_place_that_any_plan_has_is_called_forbidden_or_impossible(problem: Problem) -> None:

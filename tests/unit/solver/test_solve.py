@@ -38,6 +38,7 @@ def test_a_searched_plan_keeps_every_rule_and_claims_its_true_score(problem: Pro
     assert plan.score == rules.score(problem, plan.meetings).total
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 @given(problems())
 @thorough
 def test_no_plan_beats_the_bound_and_an_optimal_one_is_the_best(problem: Problem) -> None:

@@ -135,6 +135,7 @@ def test_cp_sat_decides_what_takes_too_long_otherwise(monkeypatch: pytest.Monkey
     assert len(solve(problem, METHODS[1]).plan.clashes) == 1
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(commitment_documents())
 def test_some_plan_is_always_found_and_is_what_it_says(document: dict[str, Any]) -> None:

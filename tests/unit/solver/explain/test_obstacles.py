@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from scheduler.domain.plan import Obstacle
@@ -65,6 +66,7 @@ def test_a_firm_at_its_limit_and_a_full_table_are_named() -> None:
     assert row.obstacles == (Obstacle("firm-cap", "a", ("s0",), 1), Obstacle("place-full", "", ("s1",), 1))
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(problems(max_requests=5))
 def test_each_obstacle_is_so_and_no_time_is_left_without_one(problem: Problem) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from scheduler.domain import rules
@@ -42,6 +43,7 @@ def with_slot(problem: Problem, meetings: list[Meeting], gone: str, wanted: str,
     return replace(problem, requests=tuple(rows), precedences=pairs, source_fingerprint=None)
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(problems(max_requests=4))
 def test_a_withdrawal_scores_more_than_what_is_withdrawn_was_worth(problem: Problem) -> None:

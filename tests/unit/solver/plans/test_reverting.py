@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import islice
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -84,6 +85,7 @@ def test_any_plan_of_a_tiny_problem_loses_what_brings_nothing(
         assert revert_worthless_changes(problem, found) == found
 
 
+@pytest.mark.no_cover  # runs the same lines many times
 @quick
 @given(documents(rerun=True), st.sampled_from([0, 10]), st.sampled_from([0, 60]))
 def test_no_solve_leaves_what_brings_nothing(document: dict, idle: int, moved: float) -> None:
