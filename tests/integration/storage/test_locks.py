@@ -45,9 +45,9 @@ def locks(tree: ast.AST) -> Iterator[ast.keyword | ast.Call]:
             yield node
 
 
-WHOLE = {"archiving.py", "firm_notes.py", "withdrawals.py"}
+WHOLE = {"archiving.py", "firm_notes.py", "pruning.py", "withdrawals.py"}
 """Locks that block new rows with references: no requests or exclusions for a firm that is being removed, and
-no rows for an event that is being deleted."""
+no rows for an event or for expired rows that are being deleted."""
 
 
 def test_every_row_lock_leaves_foreign_keys_alone() -> None:
