@@ -67,8 +67,8 @@ class CachedPlan:
     bans: Mapping[str, Collection[str]] = field(default_factory=dict)
     searched: dict[tuple[str, str, str], Json] = field(default_factory=dict)
     """Results of searches at this revision. A page whose request timed out asks again."""
-    best: dict[tuple[str, str], list[Repair]] = field(default_factory=dict)
-    """The best placements by request and filter, at this revision."""
+    best: dict[str, tuple[Mapping[str, Any], list[Repair]]] = field(default_factory=dict)
+    """The best placements of a request at this revision, with the last filter. Pages ask repeatedly."""
 
     def is_banned(self, request: str, start: str) -> bool:
         """Return True if the request would use a forbidden slot when starting at `start`."""
@@ -256,10 +256,10 @@ class _PlacementAnswer:
 
     def _best(self, only: Mapping[str, Any]) -> list[Repair]:
         """Return the best placements. The filter applies before the best are chosen."""
-        asked = (self.request, repr(sorted(only.items())))
-        if asked not in self.plan.best:
-            self.plan.best[asked] = self._find_best(only)
-        return self.plan.best[asked]
+        known = self.plan.best.get(self.request)
+        if known is None or known[0] != only:
+            known = self.plan.best[self.request] = only, self._find_best(only)
+        return known[1]
 
     def _find_best(self, only: Mapping[str, Any]) -> list[Repair]:
         hall, kind = only.get("hall"), only.get("kind")

@@ -26,7 +26,7 @@ from scheduler.services.participants import contact_views
 from scheduler.services.privacy.personal_tables import OWN_COLUMNS, PRIVATE_TABLES, is_exported
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Account, Attendee, AuditLogEntry, Event, Interpreter
+from scheduler.storage.models import Account, Attendee, AuditChain, AuditLogEntry, Event, Interpreter
 
 FORMAT = "chainmeet-personal-data/1"
 MOST_VIEWS = 200
@@ -89,9 +89,11 @@ class _Person:
 def export_own_data(session: Session, asker: SignedIn, *, now: datetime) -> PersonData:
     """Return everything about the signed-in person, and log it. Raises RecentSignInRequired."""
     asker.require_fresh(gettext_lazy("download your data"))
+    found = _of_account(session, asker.account_id, asker.email, now)
+    # Afterwards: an entry blocks all others of the site until the end of the transaction.
     by = NamedDoer(account_id=asker.account_id)
     recording.record_act(session, by, Act.PRIVACY, pgettext_lazy("audit log", "own data exported"), now=now)
-    return _of_account(session, asker.account_id, asker.email, now)
+    return found
 
 
 def list_contact_views(session: Session, asker: SignedIn) -> tuple[ContactView, ...]:
@@ -120,10 +122,10 @@ def export_attendee(session: Session, actor: Actor, key: str, *, now: datetime) 
     attendee = session.scalar(query)
     if attendee is None:
         raise NotFound("person", key)
-    about = pgettext_lazy("audit log", "data of person %(key)s exported", key=key)
-    recording.record_act(session, actor, Act.PRIVACY, about, now=now)
     person = _Person((), (attendee.id,), (), ())
     found = _data(session, person, attendee.email, [(actor.event_id, key)], now)
+    about = pgettext_lazy("audit log", "data of person %(key)s exported", key=key)
+    recording.record_act(session, actor, Act.PRIVACY, about, now=now)
     shared = {name: rows for name, rows in found.tables.items() if name not in PRIVATE_TABLES}
     return replace(found, tables=shared)
 
@@ -157,8 +159,10 @@ def _data(
     for name in OWN_COLUMNS:
         if rows := _rows(session, event_tables.find_table(name), person, events):
             tables[name] = rows
-    entries = AuditLogEntry
-    acts = entries.account_id.in_(person.accounts)
+    # By chain, as the index of accounts is.
+    acts = and_(
+        AuditLogEntry.chain.in_(select(AuditChain.chain)), AuditLogEntry.account_id.in_(person.accounts)
+    )
     return PersonData(
         address,
         now,

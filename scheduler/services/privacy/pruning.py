@@ -107,23 +107,29 @@ def prune(
     with database.read() as session:
         site_pause.require_running(session)
         now = database.now_in(session)
-    for rule in RULES:
-        last = 0
-        while not is_left and (ids := _next(database, rule, settings, now, last)):
-            if should_stop() or (until is not None and time.monotonic() > until):
-                is_left = True
-                break
-            with batches.batch_transaction(database) as session:
-                expired = _lock(session, rule, settings, now, ids)
-                rule.remove(session, expired)
-            if expired:
-                found[rule.kind] = found.get(rule.kind, 0) + len(expired)
-            last = ids[-1]
+    try:
+        for rule in RULES:
+            last = 0
+            while not is_left and (ids := _next(database, rule, settings, now, last)):
+                if should_stop() or (until is not None and time.monotonic() > until):
+                    is_left = True
+                    break
+                with batches.batch_transaction(database) as session:
+                    expired = _lock(session, rule, settings, now, ids)
+                    rule.remove(session, expired)
+                if expired:
+                    found[rule.kind] = found.get(rule.kind, 0) + len(expired)
+                last = ids[-1]
+    finally:  # what was deleted before a failure is recorded, too
+        _record(database, found, now)
+    return Pruned(found, is_left)
+
+
+def _record(database: Database, found: Mapping[DataKind, int], now: datetime) -> None:
     if found:
         after = {kind.value: count for kind, count in found.items()}
         with database.write() as session:
             recording.record_act(session, _NIGHT, Act.PRIVACY, _ABOUT, after=after, now=now)
-    return Pruned(found, is_left)
 
 
 def _next(database: Database, rule: RetentionRule, settings: Settings, now: datetime, last: int) -> list[int]:

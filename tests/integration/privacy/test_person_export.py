@@ -22,6 +22,7 @@ from scheduler.storage.base import Base
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, AuditLogEntry, FirmNote
 from tests.integration.team.test_operators import signed_in
+from tests.support.calendars import linked
 from tests.support.factories import NOW, Expo, make_event, make_request
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
@@ -42,6 +43,7 @@ def expo(database: Database) -> Expo:
                 changed_by=person.id, changed_at=NOW,
             )
         )  # fmt: skip
+        session.add(linked(person.id, b"sealed address"))
         return expo
 
 
@@ -77,6 +79,7 @@ def test_a_person_gets_all_own_rows_and_none_of_others(database: Database, expo:
     assert colleague.email not in found.to_json().decode()
     names = {name for rows in tables.values() for row in rows for name in row}
     assert not [name for name in names if name.endswith(("seed", "hash"))]
+    assert [row["name"] for row in tables["busy_source"]] and "sealed" not in found.to_json().decode()
     with database.read() as session:
         (entry,) = session.scalars(select(AuditLogEntry))
     assert (entry.chain, entry.act, entry.about, entry.who) == (
@@ -100,6 +103,7 @@ def test_the_export_and_the_page_say_who_viewed_the_contact_details(database: Da
     assert expo.organiser.email in page and expo.event.name in page
     page = Browser(web_app(database, NOWHERE), account(database, expo.people[0][1])).get("/my-data")
     assert expo.organiser.email not in page
+    assert "No one has opened your record yet." in page
 
 
 def test_a_person_downloads_both_files_after_a_recent_sign_in(database: Database, expo: Expo) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import fields, replace
@@ -10,7 +11,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import undefer
 
 from chainmeet.cli import main
@@ -282,6 +284,33 @@ def test_an_email_that_may_still_be_sent_and_its_link_are_kept(
     done = pruning.prune(database, SETTINGS).rows
     assert done.keys() == set(DataKind) - {DataKind.SENT_EMAILS, DataKind.LETTERS, DataKind.SIGN_IN_LINKS}
     assert rows.operator.is_operator
+
+
+def test_failed_emails_and_stopped_ones_of_ended_events_are_deleted_like_sent_ones(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Rows(database)
+    with database.write() as session:
+        for email in session.scalars(select(OutboxEmail)):
+            is_of_event = email.kind is OutboxKind.SUMMARY
+            email.state = OutboxState.QUEUED if is_of_event else OutboxState.FAILED
+            email.stopped_at = NOW if is_of_event else None
+    clocks.hold(monkeypatch, LATER)
+    assert pruning.prune(database, SETTINGS).rows == dict.fromkeys(DataKind, 1)
+
+
+def test_what_was_deleted_before_a_failure_is_in_the_audit_log(
+    database: Database, owned_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Rows(database)
+    clocks.hold(monkeypatch, LATER)
+    with owned_database.write() as session:
+        session.execute(text("ALTER TABLE alert RENAME TO alert_away"))
+    with pytest.raises(DBAPIError):
+        pruning.prune(database, SETTINGS)
+    with database.read() as session:
+        entry = session.scalars(select(AuditLogEntry)).one()
+    assert json.loads(entry.after) == {kind: 1 for kind in DataKind if kind is not DataKind.ALERTS}
 
 
 def test_the_deletion_stops_in_time_and_goes_on_later(
