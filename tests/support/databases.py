@@ -40,10 +40,11 @@ SELECT count(*) = 0 FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> ALL(%s) AND backend_type = 'client backend'
 """
 """True if no other connection remains that could write into the next test's database."""
-_TABLES = """
+TABLES = """
 SELECT quote_ident(relname) FROM pg_class
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
 """
+"""Query of the names of all tables with rows of ours."""
 _FIRST = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
 
 _CLOCK = """
@@ -72,7 +73,7 @@ class Databases:
         upgrade_schema(template, application=APPLICATION)
         template.dispose()
         with self._connected(TEMPLATE) as connection:
-            tables = [name for (name,) in connection.execute(_TABLES)]
+            tables = [name for (name,) in connection.execute(TABLES)]
             self._form = _one(connection, _FORM)
             self._size = _one(connection, "SELECT pg_database_size(current_database())")
         deletes = "".join(f"DELETE FROM {name};" for name in tables)

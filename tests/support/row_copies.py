@@ -11,10 +11,6 @@ from typing import Any, TypeVar
 from scheduler.storage.database import Database
 from tests.support import databases
 
-_TABLES = """
-SELECT quote_ident(relname) FROM pg_class
-WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
-"""
 _SEQUENCES = """
 SELECT string_agg(format('setval(%L, %s)', quote_ident(sequencename), last_value), ', ') FROM pg_sequences
 WHERE schemaname = 'public' AND last_value IS NOT NULL
@@ -54,7 +50,7 @@ def copy_rows(database: Database) -> Callable[[Database], None]:
         database.fold_in()
         return partial(_put_file, _path(database).read_bytes())
     own, tables = databases.superuser(database), {}
-    for (table,) in own.execute(_TABLES).fetchall():
+    for (table,) in own.execute(databases.TABLES).fetchall():
         with own.cursor().copy(f"COPY {table} TO STDOUT") as copied:
             if rows := b"".join(map(bytes, copied)):
                 tables[table] = rows

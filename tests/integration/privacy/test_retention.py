@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
@@ -59,6 +60,7 @@ from tests.support import clocks
 from tests.support.calendars import linked
 from tests.support.factories import DAY, NOW, Expo, make_account, make_event, make_version
 from tests.support.publishing import SETTINGS
+from tests.support.threads import Step
 from tests.support.web import Browser, web_app
 from tests.support.workers import settings_for
 from workers.celery_app import make_celery
@@ -323,6 +325,33 @@ def test_the_deletion_stops_in_time_and_goes_on_later(
     assert (len(first.rows), first.is_left) == (2, True)
     second = pruning.prune(database, SETTINGS)
     assert (first.rows.keys() | second.rows.keys(), second.is_left) == (set(DataKind), False)
+
+
+def test_two_deletions_at_once_delete_each_row_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Rows(database)
+    clocks.hold(monkeypatch, LATER)
+    both = [Step(lambda: pruning.prune(database, SETTINGS).rows) for _ in range(2)]
+    deleted = Counter[DataKind]()
+    for step in both:
+        deleted.update(step.done())
+    deleted.update(pruning.prune(database, SETTINGS).rows)  # what each left to the other
+    assert deleted == Counter(DataKind)
+
+
+def test_a_row_that_another_transaction_holds_waits_for_the_next_night(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("one writer at a time")
+    Rows(database)
+    clocks.hold(monkeypatch, LATER)
+    with database.write() as session:
+        held = select(OutboxEmail.id).where(OutboxEmail.kind == OutboxKind.DESK).with_for_update()
+        assert len(session.scalars(held).all()) == 2
+        assert pruning.prune(database, SETTINGS).rows.keys() == set(DataKind) - {DataKind.LETTERS}
+    assert pruning.prune(database, SETTINGS).rows == {DataKind.LETTERS: 1}
 
 
 def test_nothing_is_deleted_while_the_site_is_paused(
