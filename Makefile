@@ -25,7 +25,7 @@ plan-example: .venv/run.stamp ## Plan the example workbook without a server: see
 	@$(BIN)/chainmeet plan build/plan-example/event.xlsx -o build/plan-example --seconds 5 $(ARGS)
 	@$(BIN)/chainmeet check build/plan-example/problem.json build/plan-example/plan.json
 
-test: $(NPM) lint coverage ## Lint, format, types, import contracts, the floor of coverage, and every test
+test: lint coverage ## Lint, format, types, import contracts, the floor of coverage, and every test
 	$(BIN)/python -m pytest $(TWO) --cache-clear tests --ignore=tests/unit || $(BIN)/python -m tests.support.reruns
 	@$(BIN)/python tests/support/missing_programs.py
 
@@ -50,11 +50,16 @@ coverage: .venv/dev.stamp ## The unit tests, and which lines and branches they r
 fuzz: .venv/dev.stamp ## Try the properties of the unit tests on new random examples
 	$(BIN)/python -m pytest $(TWO) tests/unit --hypothesis-profile=fuzz -m hypothesis
 
-lint: .venv/dev.stamp ## Lint, format check, types and import contracts
+lint: .venv/dev.stamp $(NPM) ## Lint, format check, types, import contracts, and the terms of the manual
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@[ ! -d build/npm/node_modules/textlint ] || (cd build/npm && npx --no-install textlint -c ../../docs/.textlintrc.json $(MANUAL))
+
+# The manual in English: not the guide for translators, whose tables have three languages.
+MANUAL = $(addprefix ../../,$(filter-out docs/translators.md,README.md CONTRIBUTING.md SECURITY.md \
+  $(wildcard docs/*.md docs/decisions/*.md docs/flows/*.md)))
 
 format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix .

@@ -258,7 +258,7 @@ class Settings:
     redis_password: str = _setting(
         "password inserted unchanged into the broker address", secret=True, default=""
     )
-    log_format: str = _setting("json or console", _one_of("json", "console"), default="json")
+    log_format: str = _setting("`json` or `console`", _one_of("json", "console"), default="json")
     metrics_token: str = _setting(
         "bearer token that reads /metrics; at least 32 characters, empty: off",
         _secret_or_none,

@@ -69,9 +69,25 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// The key / goes to the search, unless somebody types. On its page it goes into the field.
+// The key / goes to the search, unless somebody types or it is off (WCAG 2.1.4). On its page it goes into the field.
+const SHORTCUT = "shortcut";
+const shortcutIsOff = () => localStorage.getItem(SHORTCUT) === "off";
+function showShortcutButton() {
+  const button = document.querySelector("[data-shortcut]");
+  if (!button) return;
+  const off = button.textContent;
+  const show = () => (button.textContent = shortcutIsOff() ? button.dataset.on : off);
+  button.addEventListener("click", () => {
+    if (shortcutIsOff()) localStorage.removeItem(SHORTCUT);
+    else localStorage.setItem(SHORTCUT, "off");
+    show();
+  });
+  show();
+  button.hidden = false;
+}
+document.addEventListener("DOMContentLoaded", showShortcutButton);
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (shortcutIsOff() || event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, select, textarea, [contenteditable]")) return;
   const link = document.querySelector("[aria-keyshortcuts='/']");
   if (!link) return;

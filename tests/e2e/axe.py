@@ -62,6 +62,29 @@ FOCUS = """() => {
 }"""
 """The focused element is not covered (WCAG 2.4.11), and its focus is visible (2.4.7)."""
 
+SPACED = """() => {
+    const style = document.createElement("style");
+    style.textContent = `* { line-height: 1.5 !important; letter-spacing: .12em !important;
+        word-spacing: .16em !important } p { margin-block-end: 2em !important }`;
+    const cuts = (value) => value === "hidden" || value === "clip";
+    const read = "*:not(input, .visually-hidden, .visually-hidden *)";
+    const cut = () => new Set([...document.body.querySelectorAll(read)]
+        .filter((each) => {
+            const {overflowX, overflowY} = getComputedStyle(each);
+            return each.clientWidth > 1 && each.clientHeight > 1 && each.checkVisibility()
+                && ((cuts(overflowX) && each.scrollWidth > each.clientWidth + 1)
+                    || (cuts(overflowY) && each.scrollHeight > each.clientHeight + 1));
+        }));
+    const shortened = cut();
+    document.head.append(style);
+    const found = [...cut()].filter((each) => !shortened.has(each))
+        .map((each) => `wider spacing cuts the text of ${each.outerHTML.slice(0, 90)}`);
+    if (innerWidth < document.documentElement.scrollWidth) found.push("wider spacing makes the page wider");
+    style.remove();
+    return found;
+}"""
+"""No text is lost with the spacing of WCAG 1.4.12."""
+
 
 def require() -> None:
     """Skip the test if axe is missing."""
@@ -69,7 +92,10 @@ def require() -> None:
 
 
 def findings(page: Page) -> list[str]:
-    """Return the violations of a page: all rules in light mode, contrast in dark mode and in pixels."""
+    """Return the violations of a page.
+
+    All rules in light mode, contrast in dark mode and with forced colours, sizes in pixels.
+    """
     require()
     tags = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
     colours = {"runOnly": {"type": "rule", "values": COLOURS}, "resultTypes": ["violations"]}
@@ -79,16 +105,20 @@ def findings(page: Page) -> list[str]:
     found = [*page.evaluate(RUN, tags), *page.evaluate(WIDER), *page.evaluate(SMALL)]
     found += in_other_sizes(page)
     page.emulate_media(color_scheme="dark")
-    return found + [f"in the dark: {fault}" for fault in page.evaluate(RUN, colours)]
+    found += [f"in the dark: {fault}" for fault in page.evaluate(RUN, colours)]
+    page.emulate_media(color_scheme="light", forced_colors="active")
+    found += [f"with forced colours: {fault}" for fault in page.evaluate(RUN, colours)]
+    page.emulate_media(forced_colors="none")
+    return found
 
 
 def in_other_sizes(page: Page) -> list[str]:
-    """Check that pages fit 320 px (WCAG 1.4.10), and a desktop with text at 200 % (1.4.4)."""
+    """Check that pages fit 320 px (WCAG 1.4.10), with wider spacing (1.4.12), and text at 200 % (1.4.4)."""
     before = page.viewport_size
     assert before is not None
     page.set_viewport_size({"width": 320, "height": 640})
     page.keyboard.press("Tab")  # browsers show the focus for keyboard users
-    found = [*page.evaluate(WIDER), *page.evaluate(FOCUS)]
+    found = [*page.evaluate(WIDER), *page.evaluate(FOCUS), *page.evaluate(SPACED)]
     page.set_viewport_size({"width": 1280, "height": 900})
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

@@ -79,6 +79,24 @@ def test_groups_unfold_by_keyboard_and_close_behind_the_reader(open_menu: OpenMe
     expect(menu.get_by_role("link", name="Schedule", exact=True)).to_be_hidden()
 
 
+def test_the_key_of_the_search_can_be_turned_off(open_menu: OpenMenu, site: str) -> None:
+    """WCAG 2.1.4: a shortcut of one character can be turned off."""
+    page = open_menu()
+
+    page.keyboard.press("/")
+    expect(page).to_have_url(f"{site}/search")
+    page.get_by_role("button", name="Turn shortcut off").click()
+    page.goto(f"{site}/overnight")
+    pressed = "new KeyboardEvent('keydown', {key: '/', bubbles: true, cancelable: true})"
+    assert page.evaluate(f"document.body.dispatchEvent({pressed})")  # no one took the key
+    page.goto(f"{site}/search")
+    page.get_by_role("button", name="Turn shortcut on").click()
+    expect(page.get_by_role("button", name="Turn shortcut off")).to_be_visible()
+    page.goto(f"{site}/overnight")
+    page.keyboard.press("/")
+    expect(page).to_have_url(f"{site}/search")
+
+
 def test_every_group_fits_a_phone_and_has_no_fault(open_menu: OpenMenu) -> None:
     axe.require()
     page = open_menu(viewport=PHONE, has_touch=True, reduced_motion="reduce")  # reads the final colours

@@ -6,10 +6,23 @@ thing is not called stands in `REJECTED`. `tests/integration/language/test_one_w
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Final
 
 GUIDE: Final = Path(__file__).parents[2] / "docs" / "translators.md"
+TEXTLINT: Final = Path(__file__).parents[2] / "docs" / ".textlintrc.json"
+"""Settings of textlint, which reads the manual in `make lint`: common technical terms, and `REJECTED`."""
+OWN_SPELLINGS: Final = (
+    "lock[- ]file(s)?",
+    "user[- ]name(s)?",
+    "readme(s)?",
+    "web[- ]?site(s)?",
+    "must-?have(s)?",
+    "nice-?to-?have(s)?",
+    "API['’]?s",
+)
+"""Terms of the default list of textlint-rule-terminology that the manual writes in another way."""
 HEADING: Final = "| English | Chinese | Hungarian |\n|---|---|---|\n"
 
 TERMS: Final = (
@@ -160,5 +173,18 @@ def with_table(guide: str) -> str:
     return before + glossary_table() + rest
 
 
+def textlint_settings() -> str:
+    """Return the settings of textlint as JSON: its default terms except ours, and the rejected English words.
+
+    "mail server" and "QQ Mail" are right, and textlint has no exceptions within a term: `test_one_word.py`
+    alone reads the manual for "mail".
+    """
+    words = {pattern.replace(r"\b", ""): right for pattern, right in REJECTED["en"].items()}
+    terms = [[word, right] for word, right in words.items() if r"\w" not in word and right != "email"]
+    rule = {"defaultTerms": True, "exclude": list(OWN_SPELLINGS), "terms": terms}
+    return json.dumps({"rules": {"terminology": rule}}, indent=2, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
     GUIDE.write_text(with_table(GUIDE.read_text("utf-8")), "utf-8")
+    TEXTLINT.write_text(textlint_settings(), "utf-8")
