@@ -18,7 +18,7 @@ def test_the_seven_areas_of_the_sample_have_the_seven_looks_and_their_icons() ->
     assert looks["digital-technology"] == "digital" and looks["supply-chain-services"] == "services"
     assert sorted(looks.values()) == sorted(marks.AREA_STEMS.values())
     sheet = (ROOT / "api/static/system.css").read_text("utf-8")
-    assert all(f".i-area-{look} " in sheet for look in looks.values())
+    assert all(f".i-area-{look}{{" in sheet for look in looks.values())
 
 
 def test_an_area_that_names_no_look_gets_one_that_is_left() -> None:
