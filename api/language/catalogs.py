@@ -15,6 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+from scheduler.domain import bidi
 from scheduler.invites import catalogue
 
 SOURCE = "en"
@@ -83,11 +84,19 @@ def languages() -> dict[str, str]:
 
 @cache
 def texts(language: str) -> NullTranslations:
-    """Return the catalog of a language. Messages without a translation stay English."""
+    """Return the catalog of a language. Messages without a translation stay English.
+
+    The values of messages from right to left are isolated.
+    """
     if language == SOURCE:
         return NullTranslations()
+    found = messages(language)
+    if catalogue.load_words(language).is_rtl:
+        for each in found:
+            if each.id:
+                each.string = _isolated(each.string)
     compiled = BytesIO()
-    write_mo(compiled, messages(language))
+    write_mo(compiled, found)
     compiled.seek(0)
     return Translations(compiled)
 
@@ -115,6 +124,13 @@ def audit_log_patterns(language: str) -> Patterns:
 def is_within(folder: str, folders: Sequence[str]) -> bool:
     """True if `folder` is one of `folders` or below one. Messages name their folder: see `extracting.py`."""
     return any(folder == each or folder.startswith(f"{each}/") for each in folders)
+
+
+def _isolated(string: str | Sequence[str]) -> str | tuple[str, ...]:
+    """Return a message or its plural forms with isolated values."""
+    if isinstance(string, str):
+        return bidi.isolate_placeholders(string)
+    return tuple(map(bidi.isolate_placeholders, string))
 
 
 def _patterns(messages: Iterable[Message]) -> Patterns:

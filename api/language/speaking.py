@@ -6,7 +6,7 @@ Numbers among the values are formatted for the locale.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, TypeGuard
 
@@ -17,8 +17,8 @@ from babel.numbers import format_decimal
 from flask import Flask, g, has_request_context
 from markupsafe import Markup, escape
 
-from api.language import choosing, rooms
-from api.language.catalogs import AUDIT_LOG, SOURCE, audit_log_patterns, languages, patterns, texts
+from api.language import choosing
+from api.language.catalogs import AUDIT_LOG, SOURCE, audit_log_patterns, patterns, texts
 from scheduler.domain import names
 from scheduler.i18n import (
     DisplayName,
@@ -36,8 +36,11 @@ _MOST_PARTS = 4
 """Parts between separators in one message, at most."""
 _Known = tuple[int, tuple[str, ...], dict[str, str]]
 """A message found in a text: its literal characters, its msgids, and its values."""
-_WIDE = {Separator.CLAUSES: "；", Separator.SENTENCES: ""}
-"""Separators in languages with full-width commas, such as Chinese."""
+_SEPARATORS: Mapping[str, Mapping[Separator, str]] = {
+    "、": {Separator.CLAUSES: "；", Separator.SENTENCES: ""},
+    "، ": {Separator.CLAUSES: "؛ "},
+}
+"""Separators that are not those of English, by the comma of a language."""
 
 _DEEPEST = 3
 """Maximum nesting of messages: an alert has a reason, which quotes a worker's message."""
@@ -124,12 +127,12 @@ def said(sentence: str) -> str:
 
 def _joined(texts: Sequence[str], between: Separator) -> str:
     """Join names, clauses or sentences with the separators of the language."""
+    words = load_words(language())
     if between is Separator.PEOPLE:
-        return format_list(texts, locale=locale())
-    comma = load_words(language()).list_comma
+        return format_list([words.isolated(text) for text in texts], locale=locale())
     if between is Separator.NAMES:
-        return comma.join(texts)
-    return (_WIDE.get(between, between) if comma == "、" else between).join(texts)
+        return words.listed(texts)
+    return _SEPARATORS.get(words.list_comma, {}).get(between, between).join(map(words.isolated, texts))
 
 
 def reader() -> str:
@@ -223,8 +226,8 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(recorded)
     app.add_template_global(language, "page_language")
     app.add_template_global(direction, "page_direction")
-    app.add_template_global(languages, "site_languages")
-    app.add_template_global(rooms.is_translated)
+    app.add_template_global(choosing.of_page, "page_languages")
+    app.add_template_global(choosing.is_translated)
 
 
 @cache

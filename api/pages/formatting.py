@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ from api.language import speaking
 from api.language.speaking import gettext, ngettext, pgettext
 from api.language.unbroken import unbroken
 from api.pages.browsers import browser_name
-from scheduler.domain import fields, names
+from scheduler.domain import bidi, fields, names
 from scheduler.domain.entities import AlertKind, EmailFailure, ReplySource
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import load_words, zone_city
@@ -42,7 +43,7 @@ class Named(Protocol):
 
 WORD = 3
 """Number of alphabetic letters that one Chinese character counts for."""
-_ENDS, _CLOSING = (".", "!", "?", "…", "。", "！", "？"), '”"’\u2069'
+_ENDS, _CLOSING = (".", "!", "?", "…", "。", "！", "？", "؟"), '”"’\u2069'
 KEPT = 4096
 """Size of each of a process's caches, because lists repeat times and names on every page."""
 
@@ -155,7 +156,8 @@ def _own_time(moment: datetime, end: datetime | None, timezone: str, own: str, t
     is_same_day = moment.astimezone(ZoneInfo(timezone)).date() == moment.astimezone(ZoneInfo(own)).date()
     text = local_time(moment, own) if is_same_day else local_moment(moment, own)
     if end is not None:
-        text = f"{text}–{local_time(end, own)}"
+        dash = bidi.SPAN_DASH if load_words(tag).is_rtl else "–"
+        text = f"{text}{dash}{local_time(end, own)}"
     said = gettext("%(time)s in %(city)s", time=text, city=zone_city(own, tag))
     return Markup(' <span class="time-own">({})</span>').format(unbroken(said))
 
@@ -200,7 +202,7 @@ def clock_difference(timezone: str, moment: datetime | None) -> Markup:
         return _NOTHING
     here, there = (moment.astimezone(ZoneInfo(each)).utcoffset() for each in (own, timezone))
     hours = ((here or timedelta()) - (there or timedelta())).total_seconds() / 3600
-    count = 1 if abs(hours) == 1 else 2
+    count = math.ceil(abs(hours))
     shown = {
         "city": zone_city(own, speaking.language()),
         "hours": format_decimal(abs(hours), "#.##", locale=speaking.locale()),
@@ -293,17 +295,22 @@ def both_names(name: str, latin_name: str) -> Markup:
 
 @lru_cache(KEPT)
 def _both_names(name: str, latin_name: str, reads: str) -> Markup:
-    first, *second = map(spoken, names.order_scripts(name, latin_name, reads))
+    first, *second = (_spoken(each, reads) for each in names.order_scripts(name, latin_name, reads))
     if not second:
         return first
     return Markup('{} <span class="other">(\u2068{}\u2069)</span>').format(first, second[0])
 
 
-@lru_cache(KEPT)
 def spoken(text: str) -> Markup:
     """Return user text with a lang attribute if its script tells the language, for speech and glyphs."""
-    tag = is_east_asian(text)
-    return Markup('<span lang="{}">{}</span>').format(tag, text) if tag else escape(text)
+    return _spoken(text, speaking.reader())
+
+
+@lru_cache(KEPT)
+def _spoken(text: str, reads: str) -> Markup:
+    tag, is_rtl = is_east_asian(text), load_words(reads).is_rtl
+    said = Markup('<span lang="{}">{}</span>').format(tag, text) if tag else escape(text)
+    return Markup("<bdi>{}</bdi>").format(said) if is_rtl else said
 
 
 def is_east_asian(text: str) -> str:

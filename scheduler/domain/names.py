@@ -17,19 +17,19 @@ from typing import Final
 _KEPT: Final = 32_768
 """Cache size per process. An event has thousands of names, and a plan repeats each many times."""
 
-_SCRIPTS: Final = {"zh": ("CJK",)}
+_SCRIPTS: Final = {"ar": ("ARABIC",), "zh": ("CJK",)}
 """Non-Latin scripts by language, as the first word of Unicode character names."""
 
 _CODE: Final = r"([\w./#-]*\d[\w./#-]*|[A-Z]{1,3})"
 """Identifier of a table or booth: a word with a digit, or one to three capital letters."""
 _PLACES: Final = (
-    ({"en": "Table {}", "zh": "{}号洽谈桌", "hu": "{}. asztal"}, r"(\d+)"),
-    ({"en": "Table {}", "zh": "洽谈桌 {}", "hu": "{} asztal"}, _CODE),
-    ({"en": "Booth {}", "zh": "{}号展位", "hu": "{}. stand"}, r"(\d+)"),
-    ({"en": "Booth {}", "zh": "展位 {}", "hu": "{} stand"}, _CODE),
-    ({"en": "Stand {}", "zh": "{}号展位", "hu": "{}. stand"}, r"(\d+)"),
-    ({"en": "Stand {}", "zh": "展位 {}", "hu": "{} stand"}, _CODE),
-    ({"en": "Booth of {}", "zh": "{} 的展位", "hu": "Stand: {}"}, r"(.+)"),
+    ({"en": "Table {}", "ar": "طاولة {}", "zh": "{}号洽谈桌", "hu": "{}. asztal"}, r"(\d+)"),
+    ({"en": "Table {}", "ar": "طاولة {}", "zh": "洽谈桌 {}", "hu": "{} asztal"}, _CODE),
+    ({"en": "Booth {}", "ar": "جناح {}", "zh": "{}号展位", "hu": "{}. stand"}, r"(\d+)"),
+    ({"en": "Booth {}", "ar": "جناح {}", "zh": "展位 {}", "hu": "{} stand"}, _CODE),
+    ({"en": "Stand {}", "ar": "جناح {}", "zh": "{}号展位", "hu": "{}. stand"}, r"(\d+)"),
+    ({"en": "Stand {}", "ar": "جناح {}", "zh": "展位 {}", "hu": "{} stand"}, _CODE),
+    ({"en": "Booth of {}", "ar": "الجناح: {}", "zh": "{} 的展位", "hu": "Stand: {}"}, r"(.+)"),
 )
 """Usual names of tables and booths by language, and the pattern of the placeholder."""
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
+from scheduler.domain import bidi
 from scheduler.domain.errors import Fault, InvalidInput
 
 SUMMARY_LIMIT: Final = 200
@@ -20,9 +21,9 @@ _ROOM: Final = 16
 
 _BREAKS = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 # Controls, lone surrogates, byte order and interlinear marks, noncharacters, bidi embeddings and overrides.
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\u061c\u202a-\u202e\u2066-\u2069]"
-)
+_CONTROLS = "\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\u061c\u202a-\u202e"
+_HIDDEN = re.compile(f"[{_CONTROLS}\u2066-\u2069]")
+_HIDDEN_BUT_ISOLATES = re.compile(f"[{_CONTROLS}]")
 _SPACES = re.compile(r"\s+")
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
@@ -31,16 +32,17 @@ _HEADER_TOKEN = re.compile(r"<[!-;=?-~]{1,250}>")
 _PARAMETER = str.maketrans({'"': "'", "^": "ˆ", "\\": "/"})
 
 
-def clean(text: str, limit: int) -> str:
+def clean(text: str, limit: int, *, keeps_isolates: bool = False) -> str:
     """Return the text as one line of at most `limit` characters. Line breaks become spaces.
 
-    Idempotent.
+    Idempotent. `keeps_isolates`: a text of ours, whose isolated values were cleaned before.
     """
     text = text[: _ROOM * limit]
     if len(text) <= limit and _is_plain(text):
         return text
     one_line = _BREAKS.sub(" ", text)
-    return cap(_SPACES.sub(" ", _visible(one_line)).strip(), limit)
+    hidden = _HIDDEN_BUT_ISOLATES if keeps_isolates and bidi.is_balanced(text) else _HIDDEN
+    return cap(_SPACES.sub(" ", _visible(one_line, hidden)).strip(), limit)
 
 
 def clean_lines(text: str, limit: int) -> str:
@@ -107,5 +109,5 @@ def _is_nfc(text: str) -> bool:
     return text.isascii() or unicodedata.is_normalized("NFC", text)
 
 
-def _visible(text: str) -> str:
-    return unicodedata.normalize("NFC", _HIDDEN.sub("", text))
+def _visible(text: str, hidden: re.Pattern[str] = _HIDDEN) -> str:
+    return unicodedata.normalize("NFC", hidden.sub("", text))

@@ -1,4 +1,4 @@
-"""The terms of pages, emails and manual in three languages: one word for one thing.
+"""The terms of pages, emails and manual in four languages: one word for one thing.
 
 `docs/translators.md` has the table of `TERMS`: `python -m tests.support.glossary` writes it there. What a
 thing is not called stands in `REJECTED`. `tests/integration/language/test_one_word.py` holds both.
@@ -24,6 +24,7 @@ OWN_SPELLINGS: Final = (
 )
 """Terms of the default list of textlint-rule-terminology that the manual writes in another way."""
 HEADING: Final = "| English | Chinese | Hungarian |\n|---|---|---|\n"
+ARABIC_HEADING: Final = "| English | Arabic |\n|---|---|\n"
 
 TERMS: Final = (
     ("event", "展会", "rendezvény"),
@@ -98,7 +99,35 @@ TERMS: Final = (
 )
 """English, Chinese and Hungarian: the same number of terms in each, separated by commas."""
 
+ARABIC: Final = (
+    ("event", "الفعالية"),
+    ("meeting", "اجتماع"),
+    ("request", "طلب"),
+    ("respond, response (to a request)", "الرد, الرد"),
+    ("accept, decline", "قبول, رفض"),
+    ("agenda", "جدول المواعيد"),
+    ("my day, my week", "يومي, أسبوعي"),
+    ("company, companies", "شركة, الشركات"),
+    ("company contact", "مسؤول الشركة"),
+    ("attendee, interpreter", "مشارك, مترجم فوري"),
+    ("hall, booth, table", "قاعة, جناح, طاولة"),
+    ("busy times", "أوقات الانشغال"),
+    ("preferences", "التفضيلات"),
+    ("must-have, want, nice to have", "ضروري, مهم, مستحسن"),
+    ("invitation", "دعوة"),
+    ("sign in, sign out", "تسجيل الدخول, تسجيل الخروج"),
+)
+"""English and Arabic, for the pages of guests."""
+
 REJECTED: Final = {
+    "ar": {
+        "موعد عمل": "اجتماع",
+        "كشك": "جناح",
+        "صالة": "قاعة",
+        "البريد الالكتروني": "البريد الإلكتروني",
+        "إيميل": "البريد الإلكتروني",
+        "لينك": "رابط",
+    },
     "en": {
         r"\bheld\b": "scheduled",
         r"\bmails?\b": "email",
@@ -163,12 +192,14 @@ MOST_WORDS: Final = 20
 
 def glossary_table() -> str:
     """Return the terms as the Markdown table of the guide."""
-    return HEADING + "".join(f"| {en} | {zh} | {hu} |\n" for en, zh, hu in TERMS)
+    table = HEADING + "".join(f"| {en} | {zh} | {hu} |\n" for en, zh, hu in TERMS)
+    return table + "\n" + ARABIC_HEADING + "".join(f"| {en} | {ar} |\n" for en, ar in ARABIC)
 
 
 def with_table(guide: str) -> str:
     """Return the guide with the table of these terms."""
     before, _, after = guide.partition(HEADING)
+    after = after.partition(ARABIC_HEADING)[2] or after
     rest = after[after.index("\n\n") + 1 :]
     return before + glossary_table() + rest
 

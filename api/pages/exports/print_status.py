@@ -25,6 +25,7 @@ def show_print_status(token: str) -> tuple[str, int]:
     with context.database().read() as db, limits.looking_up_a_token():
         found = print_codes.check_print(db, token, language=choosing.wanted(), now=now)
     limits.require_link(token)
+    choosing.speak(found.language)
     sheet = AgendaDocument(
         owner=found.owner,
         event_name=found.event_name,

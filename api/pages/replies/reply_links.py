@@ -143,7 +143,8 @@ def _times(found: LinkedMeeting, language: Words) -> list[tuple[str, str]]:
     listed = []
     for slot in found.slots:
         there, here = slot.start.astimezone(content.zone), slot.start.astimezone(own or content.zone)
-        label = f"{language.short_day_of(there)} {there:%H:%M}–{there + lasting:%H:%M}"
+        hours = language.hours_of(f"{there:%H:%M}", f"{there + lasting:%H:%M}")
+        label = f"{language.short_day_of(there)} {hours}"
         if own is not None:
             day = "" if here.date() == there.date() else f"{language.short_day_of(here)} "
             label += f" · {language.your_time}{language.colon}{day}{here:%H:%M}"

@@ -131,7 +131,7 @@ class AgendaDocument:
     def times(self, entry: AgendaEntry) -> str:
         """Return the local times at the venue, such as 10:00–10:30."""
         start = entry.start.astimezone(self.zone)
-        return f"{start:%H:%M}–{self.words.end_of(entry.start, entry.end, self.zone)}"
+        return self.words.hours_of(f"{start:%H:%M}", self.words.end_of(entry.start, entry.end, self.zone))
 
     def location(self, entry: AgendaEntry) -> str:
         """Return place and hall."""
@@ -144,10 +144,10 @@ class AgendaDocument:
         labelled = (
             (self.words.partner_people, self._people(entry.partner_people)),
             (self.own_label or self.words.own_people, self._people(entry.own_people)),
-            (self.words.interpreter, entry.interpreter),
-            (self.words.topic, entry.topic),
+            (self.words.interpreter, self.words.isolated(entry.interpreter)),
+            (self.words.topic, self.words.isolated(entry.topic)),
         )
         return [(label, value) for label, value in labelled if value]
 
     def _people(self, names: Sequence[str]) -> str:
-        return cap(self.words.list_comma.join(name for name in names if name), _PEOPLE_LIMIT)
+        return cap(self.words.listed(name for name in names if name), _PEOPLE_LIMIT)

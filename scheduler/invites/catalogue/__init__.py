@@ -12,7 +12,7 @@ update.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -28,10 +28,16 @@ from babel.dates import get_timezone_location
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
+from scheduler.domain import bidi
 from scheduler.domain.names import collapse_full_stops
 
 SOURCE = "en"
 """Source language of the texts."""
+_COMPOSED = frozenset(
+    {"count", "day", "duration", "limit", "moment", "month", "offset", "page", "pages", "short_day", "time"}
+    | {"times", "version", "weekday", "year", "zone"}
+)
+"""Placeholders whose values are numbers or texts of the language itself: nothing to isolate."""
 
 
 class Phrase(str):
@@ -121,6 +127,28 @@ class Words:
     colon: str
     list_comma: str
 
+    @property
+    def is_rtl(self) -> bool:
+        """True if the language is written from right to left."""
+        return self.direction == "rtl"
+
+    def isolated(self, text: str) -> str:
+        """Return users' text so that it keeps its own direction within a right-to-left text."""
+        return bidi.isolate(text) if self.is_rtl else text
+
+    def listed(self, texts: Iterable[str]) -> str:
+        """Return names joined with the comma of the language."""
+        return self.list_comma.join(map(self.isolated, texts))
+
+    def hours_of(self, start: str, end: str) -> str:
+        """Return two times as a span, such as 10:00–10:30."""
+        span = f"{start}–{end}"
+        return bidi.isolate_span(span) if self.is_rtl else span
+
+    def phrase(self, template: str) -> Phrase:
+        """Return an event's own text, with its placeholders as in those of the language."""
+        return _phrase(template, is_rtl=self.is_rtl)
+
     def day_of(self, moment: datetime | date) -> str:
         """Return a long date, such as Wednesday, 12 May 2027."""
         return self.day.format(
@@ -185,7 +213,8 @@ def load_words(language: str) -> Words:
 
     Raises MissingText if the catalogue lacks a translation of an English text.
     """
-    return Words(**_phrases(read_texts(nearest_language(language) or SOURCE)))
+    texts = read_texts(nearest_language(language) or SOURCE)
+    return Words(**_phrases(texts, is_rtl=texts["direction"] == "rtl"))
 
 
 class MissingText(LookupError):
@@ -225,12 +254,16 @@ def _translated(english: Any, key: str, messages: Catalog) -> Any:
     return message.string
 
 
-def _phrases(value: Any) -> Any:
+def _phrases(value: Any, *, is_rtl: bool) -> Any:
     if isinstance(value, dict):
-        return {name: _phrases(each) for name, each in value.items()}
+        return {name: _phrases(each, is_rtl=is_rtl) for name, each in value.items()}
     if isinstance(value, list):
-        return [_phrases(each) for each in value]
-    return Phrase(value)
+        return [_phrases(each, is_rtl=is_rtl) for each in value]
+    return _phrase(value, is_rtl=is_rtl)
+
+
+def _phrase(text: str, *, is_rtl: bool) -> Phrase:
+    return Phrase(bidi.isolate_placeholders(text, composed=_COMPOSED) if is_rtl else text)
 
 
 def choose_language(chosen: str, spoken: Sequence[str], of_event: str) -> str:

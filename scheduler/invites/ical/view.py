@@ -132,7 +132,7 @@ def cancellation_reason(message: ItipMessage, words: Words, contact: str = "") -
 def contact_row(contact: str, words: Words) -> list[Row]:
     """Return the row with the contact, or nothing if the event has none."""
     shown = clean(contact, CONTACT_LIMIT)
-    return [(words.off["contact"], shown)] if shown else []
+    return [(words.off["contact"], words.isolated(shown))] if shown else []
 
 
 def _reasons(off: Cancellation, words: Words) -> Iterator[str]:
@@ -181,7 +181,8 @@ def _before(old: Content, new: Content, name: str, words: Words) -> str:
         return _shown(old, name, words)
     if old.start.astimezone(old.zone).date() != new.start.astimezone(new.zone).date():
         return words.times_of(old.start, old.end, old.zone)
-    return f"{old.start.astimezone(old.zone):%H:%M}–{words.end_of(old.start, old.end, old.zone)}"
+    start = f"{old.start.astimezone(old.zone):%H:%M}"
+    return words.hours_of(start, words.end_of(old.start, old.end, old.zone))
 
 
 def _shown(content: Content, name: str, words: Words) -> str:
@@ -189,7 +190,7 @@ def _shown(content: Content, name: str, words: Words) -> str:
         return words.span_of(content.start, content.end, content.zone)
     value = getattr(content, name)
     if isinstance(value, tuple):
-        value = words.list_comma.join(value)
+        value = words.listed(value)
     return value or words.none
 
 
@@ -199,15 +200,14 @@ def _reader_row(content: Content, words: Words) -> list[Row]:
 
 
 def _meeting_rows(content: Content, words: Words) -> list[Row]:
-    comma = words.list_comma
     candidates = (
-        (words.partner, content.partner_firm),
-        (words.partner_people, comma.join(content.partner_people)),
-        (words.own_people, comma.join(content.own_people)),
-        (words.place, content.location),
-        (words.interpreter, content.interpreter or ""),
-        (words.topic, content.topic),
-        (words.directions, content.directions),
-        (words.event, content.event_name),
+        (words.partner, words.isolated(content.partner_firm)),
+        (words.partner_people, words.listed(content.partner_people)),
+        (words.own_people, words.listed(content.own_people)),
+        (words.place, words.isolated(content.location)),
+        (words.interpreter, words.isolated(content.interpreter or "")),
+        (words.topic, words.isolated(content.topic)),
+        (words.directions, words.isolated(content.directions)),
+        (words.event, words.isolated(content.event_name)),
     )
     return [(label, names.collapse_full_stops(value)) for label, value in candidates if value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,6 +28,9 @@ _COLOURS: Final = {
 }
 _OFF: Final = ("cancel", "uninvited")
 
+_SIDE: Final = re.compile(r"(?<![\w.])(?:left|right)(?!\w)")
+_SIDES: Final = re.compile(r"(?<=padding:)([^\s;]+ )([^\s;]+)( [^\s;]+ )([^\s;]+)(?=;)")
+"""The sides named in templates, and the second to the fourth of four paddings."""
 _SHORT: Final = 13
 """Characters of a label that fits beside its text on a phone."""
 
@@ -138,7 +142,7 @@ def html_buttons(links: Sequence[Row], words: Words) -> str:
 
 def fill_html(template: str, words: Words, values: Mapping[str, str]) -> str:
     """Fill a template with values that are already HTML."""
-    return _template(template).substitute(
+    return _template(template, is_rtl=words.is_rtl).substitute(
         {"font": FONT, "language": words.language, "direction": words.direction, **values}
     )
 
@@ -149,8 +153,15 @@ def style_sheet(html: str) -> str:
 
 
 @lru_cache(maxsize=32)
-def _template(name: str) -> Template:
-    return Template((files("scheduler.invites") / "templates" / name).read_text("utf-8"))
+def _template(name: str, *, is_rtl: bool) -> Template:
+    text = (files("scheduler.invites") / "templates" / name).read_text("utf-8")
+    return Template(_mirrored(text) if is_rtl else text)
+
+
+def _mirrored(template: str) -> str:
+    """Return a template with its sides exchanged: words, and the last three of four widths."""
+    text = _SIDE.sub(lambda found: "right" if found[0] == "left" else "left", template)
+    return _SIDES.sub(r"\1\4\3\2", text)
 
 
 def _text_section(title: str, rows: Sequence[Row], colon: str) -> str:

@@ -89,7 +89,7 @@ def firm_facts(item: DigestEntry, language: Words) -> str:
     """Return a firm's areas, supply chain tier and country."""
     areas = [text.clean(area, text.NAME_LIMIT) for area in item.areas]
     country = Locale.parse(language.language).territories.get(item.country, item.country)
-    return language.list_comma.join([*areas, language.digest[item.tier], country])
+    return language.listed([*areas, language.digest[item.tier], country])
 
 
 def _moment(digest: Digest, item: DigestEntry) -> str:
@@ -146,7 +146,7 @@ class _Page:
         """Return the line that inboxes show after the subject: firms, and how to respond if they wait."""
         shown = [self.firm(item) for item in (self.waiting or self.came)[:_PREVIEWED]]
         key = "preview" if self.waiting else "preview_came"
-        return self.language.digest[key].format(firms=self.language.list_comma.join(shown))
+        return self.language.digest[key].format(firms=self.language.listed(shown))
 
     def first(self) -> list[str]:
         """Return the introduction to a reader's first digest: what it is, how often, how to stop it."""
@@ -161,7 +161,7 @@ class _Page:
         if not item.person:
             return ""
         name = names.display_both(item.person, item.person_latin, self.language.language)
-        return self.language.list_comma.join(filter(None, (name, text.clean(item.title, text.NAME_LIMIT))))
+        return self.language.listed(filter(None, (name, text.clean(item.title, text.NAME_LIMIT))))
 
     def said(self, item: DigestEntry) -> list[str]:
         """Return the lines below a topic: outcome, message and person."""
@@ -193,7 +193,13 @@ class _Page:
         return "\n\n".join([*blocks, "-- \n" + "\n".join(self.foot())]) + "\n"
 
     def _text_item(self, item: DigestEntry) -> str:
-        lines = [self.firm(item), firm_facts(item, self.language), item.topic, *self.said(item)]
+        topic = self.language.isolated(item.topic)
+        lines = [
+            self.language.isolated(self.firm(item)),
+            firm_facts(item, self.language),
+            topic,
+            *self.said(item),
+        ]
         for label, url in self._targets(item):
             lines.append(f"{label}{self.language.colon}{url}")
         return "\n".join(lines)
@@ -252,8 +258,8 @@ class _Page:
         return "".join(parts)
 
     def _html_item(self, item: DigestEntry) -> str:
-        say, firm = self.language.digest, self.firm(item)
-        first, *second = names.order_scripts(item.firm, item.firm_latin, self.language.language)
+        language, firm = self.language, self.firm(item)
+        first, *second = names.order_scripts(item.firm, item.firm_latin, language.language)
         lines = "".join(
             f'<p class="ink" style="margin:8px 0 0;font-size:15px;line-height:22px;color:#14242a;">'
             f"{escape(line).replace(chr(10), '<br>')}</p>\n"
@@ -265,16 +271,16 @@ class _Page:
         )
         values = {
             "rail": _RAILS[item.area % len(_RAILS)],
-            "firm": escape(first) + other,
-            "about": escape(firm_facts(item, self.language)),
-            "topic": escape(item.topic),
+            "firm": escape(language.isolated(first)) + other,
+            "about": escape(firm_facts(item, language)),
+            "topic": escape(language.isolated(item.topic)),
             "body": lines,
             "buttons": self._buttons(item, firm) if item.waits else "",
             "details_url": escape(text.web_address(self.links.details(item))),
-            "details_firm": escape(say["details_firm"].format(firm=firm)),
-            "details": escape(say["details"]),
+            "details_firm": escape(language.digest["details_firm"].format(firm=firm)),
+            "details": escape(language.digest["details"]),
         }
-        return bodies.fill_html("digest_item.html", self.language, values)
+        return bodies.fill_html("digest_item.html", language, values)
 
     def _buttons(self, item: DigestEntry, firm: str) -> str:
         language, values = self.language, {}

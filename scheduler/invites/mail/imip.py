@@ -179,9 +179,7 @@ def _said(message: ItipMessage, envelope: Envelope, language: Words) -> dict[str
     brief = values | _brief(message.content)
     said = {
         part: names.collapse_full_stops(
-            envelope.wording.get(part, wording.default_text(part, kind, language)).format_map(
-                brief if part == "subject" else values
-            )
+            _template(envelope, part, kind, language).format_map(brief if part == "subject" else values)
         )
         for part in ("subject", "headline", "note", "footer")
     }
@@ -190,13 +188,17 @@ def _said(message: ItipMessage, envelope: Envelope, language: Words) -> dict[str
     return said
 
 
+def _template(envelope: Envelope, part: str, kind: str, language: Words) -> str:
+    return language.phrase(envelope.wording.get(part, wording.default_text(part, kind, language)))
+
+
 def _values(content: Content, envelope: Envelope, language: Words) -> dict[str, str]:
     """Return the value of each placeholder in `wording.MEETING`."""
     local = content.start.astimezone(content.zone)
     return {
         "summary": text.clean(content.summary, 120),
         "partner": content.partner_firm,
-        "people": language.list_comma.join(content.partner_people),
+        "people": language.listed(content.partner_people),
         "day": language.day_of(local),
         "short_day": language.short_day_of(local),
         "time": f"{local:%H:%M}",

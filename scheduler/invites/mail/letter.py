@@ -14,7 +14,11 @@ from scheduler.invites.mail.addresses import bounce_address, organizer_address
 from scheduler.invites.mail.look import SITE_LOOK, EmailLook
 from scheduler.invites.mail.mime import Address, RenderedMail
 
-_QUOTED = "padding-left:12px;border-left:3px solid #b7c5c6;"
+_QUOTED = (
+    "padding-left:12px;border-left:3px solid #b7c5c6;",
+    "padding-right:12px;border-right:3px solid #b7c5c6;",
+)
+"""The look of a quotation, from left to right and from right to left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,7 @@ def _html(letter: Letter, link: str, words: Words) -> str:
     made = {
         "link": escape(link),
         "buttons": bodies.html_buttons([(letter.button, link)], words),
-        "note": bodies.paragraph(letter.note, margin="0 0 16px", more=_QUOTED),
+        "note": bodies.paragraph(letter.note, margin="0 0 16px", more=_QUOTED[words.is_rtl]),
         "sender": "" if named else bodies.paragraph(sender, soft=True, size=14, margin="0 0 10px"),
     }
     return bodies.html_frame(

@@ -83,7 +83,7 @@ def mailbox_header(name: str, display_name: str, email: str) -> bytes:
 
 def subject_header(value: str) -> bytes:
     """Return the folded Subject header with CRLF. Non-ASCII text is encoded by RFC 2047."""
-    shown = text.clean(value, 250)
+    shown = text.clean(value, 250, keeps_isolates=True)
     if _needs_encoding(shown):
         return f"Subject: {_encoded('Subject', shown)}\r\n".encode("ascii")
     folded = textwrap.wrap(shown, _LINE - 10, break_long_words=False, break_on_hyphens=False)

@@ -165,7 +165,9 @@ def _page(
         headline=language.overview["headline"],
         summary=_counted(summary, language),
         note=language.overview["note"],
-        footer=envelope.wording.get("footer", language.footer).format(sender=sender, event=shown.event_name),
+        footer=language.phrase(envelope.wording.get("footer", language.footer)).format(
+            sender=sender, event=shown.event_name
+        ),
         sections=[(title, []), *days, *_unheld(summary, language), *_contact(envelope.contact, language)],
         changes=_changes(summary, language),
         links=[(language.agenda, shown.agenda_url)] if shown.agenda_url else [],
@@ -205,7 +207,8 @@ def _counted(summary: Summary, language: Words) -> str:
 def _row(agenda: AgendaDocument, entry: AgendaEntry, *, all_details: bool = False) -> Row:
     details = [value for _, value in agenda.rows(entry)]
     shown = details if all_details else details[: 1 if entry.partner_people else 0]
-    return agenda.times(entry), "\n".join([entry.partner, agenda.location(entry), *shown])
+    named = map(agenda.words.isolated, (entry.partner, agenda.location(entry)))
+    return agenda.times(entry), "\n".join([*named, *shown])
 
 
 def _changes(summary: Summary, language: Words) -> list[Row]:

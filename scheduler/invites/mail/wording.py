@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scheduler.domain import fields
+from scheduler.domain import bidi, fields
 from scheduler.domain.errors import Fault
 from scheduler.i18n import gettext_lazy
 from scheduler.invites import text
@@ -58,14 +58,15 @@ def part_key(part: str, mail_kind: str) -> str:
 
 
 def default_text(part: str, mail_kind: str, words: Words) -> str:
-    """Return the catalogue's default text."""
-    return {
+    """Return the catalogue's default text, as it is edited."""
+    text = {
         "subject": words.subject[mail_kind],
         "headline": words.headline[mail_kind],
         "note": words.note[mail_kind],
         "footer": words.footer,
         "directions": words.way,
     }[part]
+    return bidi.remove_isolates(text)
 
 
 def chosen_texts(texts: Mapping[str, str], mail_kind: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
+from scheduler.invites.catalogue import load_words
 from scheduler.invites.pdf.rasters import Raster
 from scheduler.invites.pdf.vectors import Vectors
 
@@ -107,6 +108,11 @@ class Sheet:
     foot: Sequence[str]
     code: Sequence[Sequence[bool]] = ()
     look: SheetLook = SITE_LOOK
+
+    @property
+    def is_rtl(self) -> bool:
+        """True if the language is written from right to left. The layout is mirrored then."""
+        return load_words(self.language).direction == "rtl"
 
     def foot_of(self, number: int, pages: int) -> list[Paragraph]:
         first, *others = self.foot

@@ -83,7 +83,7 @@ def write_pdf(*sheets: Sheet) -> bytes:
     """Return one file with the sheets in order, each starting on a new page. It has the first one's title."""
     sheet = sheets[0]
     structure = Element("Document")
-    with_codes = [(page, each.code) for each in sheets for page in lay_out_pages(each, structure)]
+    with_codes = [(page, _code(each)) for each in sheets for page in lay_out_pages(each, structure)]
     made = [page for page, _ in with_codes]
     file = PdfFile()
     fonts = _fonts(file, made)
@@ -92,7 +92,7 @@ def write_pdf(*sheets: Sheet) -> bytes:
     resources = file.add(f"<</Font<<{listed}>>{_listed(pictures)}{_see_through(made)}>>")
     marked = [Marked(page) for page in made]
     contents = [
-        file.add_stream(_content(each, fonts, pictures) + _code(code))
+        file.add_stream(_content(each, fonts, pictures) + code)
         for each, (_, code) in zip(marked, with_codes, strict=True)
     ]
     parent = resources + len(contents) + 1
@@ -107,9 +107,10 @@ def write_pdf(*sheets: Sheet) -> bytes:
     tree = trees.write_structure(file, structure, marked, numbers)
     outlines = trees.write_bookmarks(file, structure, marked, numbers)
     xmp = trees.write_metadata(file, sheet.title, sheet.language)
+    shown = f"<</DisplayDocTitle true{'/Direction/R2L' if sheet.is_rtl else ''}>>"
     root = file.add(
         f"<</Type/Catalog/Pages {parent} 0 R/Lang({sheet.language})/MarkInfo<</Marked true>>{outlines}"
-        f"/StructTreeRoot {tree} 0 R/Metadata {xmp} 0 R/ViewerPreferences<</DisplayDocTitle true>>>>"
+        f"/StructTreeRoot {tree} 0 R/Metadata {xmp} 0 R/ViewerPreferences{shown}>>"
     )
     info = file.add(f"<</Title{text_string(sheet.title)}>>")
     return file.written(root, info)
@@ -223,10 +224,12 @@ def _see_through(made: Sequence[Page]) -> str:
     return f"/ExtGState<<{''.join(states)}>>"
 
 
-def _code(rows: Sequence[Sequence[bool]]) -> bytes:
-    """Return the rectangles of a QR code in the lower right corner, merging adjacent dark modules."""
+def _code(sheet: Sheet) -> bytes:
+    """Return the rectangles of a QR code in the corner below the ends of lines, merging dark modules."""
+    rows = sheet.code
     if not rows:
         return b""
+    x = MARGIN if sheet.is_rtl else WIDTH - MARGIN - CODE
     module = CODE / len(rows)
     drawn = []
     for down, row in enumerate(rows, 1):
@@ -236,7 +239,7 @@ def _code(rows: Sequence[Sequence[bool]]) -> bytes:
             if is_dark:
                 drawn.append(f"{at} {len(rows) - down} {length} 1 re\n")
             at += length
-    moved = f"{module:.4f} 0 0 {module:.4f} {WIDTH - MARGIN - CODE:g} {_CODE_ABOVE:g} cm"
+    moved = f"{module:.4f} 0 0 {module:.4f} {x:g} {_CODE_ABOVE:g} cm"
     return f"/Artifact BMC\nq {moved} 0 g\n{''.join(drawn)}f Q\nEMC\n".encode("ascii")
 
 

@@ -83,23 +83,25 @@ def lay_out_pages(sheet: Sheet, root: Element) -> list[Page]:
 
     A block is split only if it is longer than a page.
     """
-    logo = _logo(sheet.look)
-    made = _filled(sheet.blocks, build_structure(sheet, root), _TOP - (logo.height + GAP if logo else 0))
+    logo = _logo(sheet.look, is_rtl=sheet.is_rtl)
+    made = _filled(sheet, build_structure(sheet, root), _TOP - (logo.height + GAP if logo else 0))
     made = [[_tinted(each, sheet.look) for each in page] for page in made]
     made[0][:0] = [logo] if logo else []
     for number, page in enumerate(made, 1):
         right = MARGIN + (CODE if sheet.code else 0)
-        placed, _ = _column(sheet.foot_of(number, len(made)), MARGIN, _BOTTOM - GAP, right)
+        foot = sheet.foot_of(number, len(made))
+        placed, _ = _column(foot, MARGIN, _BOTTOM - GAP, right, is_rtl=sheet.is_rtl)
         page += placed[:_FOOT_LINES]
     return made
 
 
-def _logo(look: SheetLook) -> PlacedRaster | None:
+def _logo(look: SheetLook, *, is_rtl: bool) -> PlacedRaster | None:
     """Return the logo at the top of the first page."""
     if look.logo is None:
         return None
     width, height = look.logo.fitted(LOGO_WIDTH, LOGO_HEIGHT)
-    return PlacedRaster(look.logo, MARGIN, _TOP - height, width, height)
+    x = WIDTH - MARGIN - width if is_rtl else MARGIN
+    return PlacedRaster(look.logo, x, _TOP - height, width, height)
 
 
 def _tinted(
@@ -111,11 +113,15 @@ def _tinted(
     return placed._replace(look=replace(placed.look, colour=look.accent))
 
 
-def _filled(blocks: Sequence[Block], said: Sequence[BlockParts], top: float) -> list[Page]:
-    """Return the pages of blocks. The text of the first one begins at `top`."""
+def _filled(sheet: Sheet, said: Sequence[BlockParts], top: float) -> list[Page]:
+    """Return the pages of a sheet's blocks. The text of the first one begins at `top`."""
+    blocks, is_rtl = sheet.blocks, sheet.is_rtl
     made: list[Page] = [[]]
     is_row = False
-    drawn = [_block(*each, says_header=each[0].begins_table) for each in zip(blocks, said, strict=True)]
+    drawn = [
+        _block(*each, says_header=each[0].begins_table, is_rtl=is_rtl)
+        for each in zip(blocks, said, strict=True)
+    ]
     for at, (block, (placed, height)) in enumerate(zip(blocks, drawn, strict=True)):
         top -= GAP if is_row and not block.cells else 0
         is_row = bool(block.cells)
@@ -123,7 +129,7 @@ def _filled(blocks: Sequence[Block], said: Sequence[BlockParts], top: float) -> 
         if made[-1] and top - wanted < _BOTTOM:
             made.append([])
             top = _TOP
-            placed, height = _block(block, said[at], says_header=True)
+            placed, height = _block(block, said[at], says_header=True, is_rtl=is_rtl)
         made[-1] += [each._replace(y=top + each.y) for each in placed]
         top -= height + (0 if is_row else GAP)
     return made
@@ -135,22 +141,23 @@ def _whole(blocks: Sequence[Block], drawn: Sequence[tuple[Page, float]], at: int
     return sum(drawn[n][1] + GAP for n in rest) - GAP
 
 
-def _block(block: Block, said: BlockParts, *, says_header: bool) -> tuple[Page, float]:
+def _block(block: Block, said: BlockParts, *, says_header: bool, is_rtl: bool) -> tuple[Page, float]:
     """Return the lines of a block, with y relative to its top, and its height."""
-    placed, top = _column(block.above, MARGIN, 0.0, parts=said.above)
+    placed, top = _column(block.above, MARGIN, 0.0, parts=said.above, is_rtl=is_rtl)
     if block.picture is not None:
         return [*placed, *_picture(block.picture, top, said.figure)], _height(block.picture) - top
     if block.cells:
-        rows, end = _rows(block, top, said, says_header=says_header)
+        rows, end = _rows(block, top, said, says_header=says_header, is_rtl=is_rtl)
         return [*placed, *rows], -end
     if not block.times:
         return [*placed], -top
-    (times,) = break_lines(block.times, Style.NAME.value, WIDTH)
+    look = Style.NAME.value
+    (times,) = break_lines(block.times, look, WIDTH, is_rtl=is_rtl)
+    x = _left(times, look.size, MARGIN, WIDTH, is_rtl=is_rtl)
     if (space := find_glyphs(is_bold=True)[" "]) is not None:  # read before the name beside the times
         times = times._replace(glyphs=(*times.glyphs, space))
-    beside, end = _column(block.beside, MARGIN + BESIDE, top, parts=said.beside)
-    feet = top - _BASELINE * Style.NAME.value.size
-    placed.append(PlacedLine(times, Style.NAME.value, MARGIN, feet, said.times))
+    beside, end = _column(block.beside, MARGIN + BESIDE, top, parts=said.beside, is_rtl=is_rtl)
+    placed.append(PlacedLine(times, look, x, top - _BASELINE * look.size, said.times))
     return [*placed, *beside], -end
 
 
@@ -160,43 +167,63 @@ def _column(
     top: float,
     right: float = MARGIN,
     parts: Sequence[Element] = (),
+    *,
+    is_rtl: bool = False,
 ) -> tuple[list[PlacedLine], float]:
     """Return the lines of stacked paragraphs from a height down, and the height where they end.
 
-    `right` is the right margin. Without `parts` the lines are artifacts.
+    `left` and `right` are the margins, mirrored from right to left. Without `parts` the lines are artifacts.
     """
-    placed = []
+    placed, room = [], WIDTH - right - left
     for (style, text), part in itertools.zip_longest(paragraphs, parts):
         look = style.value
         top -= look.above
-        for line in break_lines(text, look, WIDTH - right - left):
-            placed.append(PlacedLine(line, look, left, top - _BASELINE * look.size, part))
+        for line in break_lines(text, look, room, is_rtl=is_rtl):
+            x = _left(line, look.size, left, room, is_rtl=is_rtl)
+            placed.append(PlacedLine(line, look, x, top - _BASELINE * look.size, part))
             top -= LEADING * look.size
         top -= look.below
     return placed, top
 
 
-def _rows(block: Block, top: float, said: BlockParts, *, says_header: bool) -> tuple[Page, float]:
+def _left(line: TextLine, size: float, start: float, room: float, *, is_rtl: bool) -> float:
+    """Return the x of a line whose room begins at `start`, from the edge where its language begins."""
+    if not is_rtl:
+        return start
+    is_shaped = bool(line.glyphs) and line.glyphs[0].at is not None  # in its place within the room
+    return WIDTH - start - (room if is_shaped else line_width(line, size))
+
+
+def _rows(
+    block: Block, top: float, said: BlockParts, *, says_header: bool, is_rtl: bool
+) -> tuple[Page, float]:
     """Return a row with a thin rule below it, with the header and its rule above if requested.
 
     Only the first header of a table is in the reading order.
     """
     made: Page = []
     if says_header:
-        made, top = _row(block.header, Style.HEAD.value, top, _HEAVY, said.header)
-    row, end = _row(block.cells, Style.CELL.value, top, _RULE, said.cells)
+        made, top = _row(block.header, Style.HEAD.value, top, _HEAVY, said.header, is_rtl=is_rtl)
+    row, end = _row(block.cells, Style.CELL.value, top, _RULE, said.cells, is_rtl=is_rtl)
     return [*made, *row], end
 
 
 def _row(
-    cells: Sequence[TableCell], look: BlockStyle, top: float, rule: Ink, parts: Sequence[Element]
+    cells: Sequence[TableCell],
+    look: BlockStyle,
+    top: float,
+    rule: Ink,
+    parts: Sequence[Element],
+    *,
+    is_rtl: bool,
 ) -> tuple[Page, float]:
     made: Page = []
     lowest = top
     for cell, part in itertools.zip_longest(cells, parts):
         y = top - _ROW
-        for line in break_lines(cell.text, look, cell.room):
-            x = MARGIN + cell.left + (cell.room - line_width(line, look.size) if cell.is_right else 0)
+        for line in break_lines(cell.text, look, cell.room, is_rtl=is_rtl):
+            spare = cell.room - line_width(line, look.size) if cell.is_right else 0
+            x = _left(line, look.size, MARGIN + cell.left + spare, cell.room, is_rtl=is_rtl)
             made.append(PlacedLine(line, look, x, y - _BASELINE * look.size, part))
             y -= LEADING * look.size
         lowest = min(lowest, y)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from scheduler.domain import bidi
 from scheduler.invites.pdf.blocks import BlockStyle
 from scheduler.invites.pdf.faces import Glyph, find_glyphs
 from scheduler.invites.pdf.shaping import TextLine, shape_lines
@@ -18,12 +19,17 @@ _NEVER_LAST: Final = set("（《「『【〈〔‘“([{")
 
 
 @lru_cache(maxsize=4096)
-def break_lines(text: str, look: BlockStyle, room: float) -> tuple[TextLine, ...]:
-    """Break a text into lines of at most `room` points. Cached, since names of firms and halls recur."""
+def break_lines(text: str, look: BlockStyle, room: float, *, is_rtl: bool = False) -> tuple[TextLine, ...]:
+    """Break a text into lines of at most `room` points. Cached, since names of firms and halls recur.
+
+    With `is_rtl` the lines of a text in a right-to-left script end at the right edge of the room.
+    """
     found = find_glyphs(is_bold=look.is_bold)
+    if not bidi.has_letters_from_right(text):
+        text = bidi.remove_isolates(text)
     line = [glyph for letter in text if (glyph := found[letter]) is not None]
     if len(line) < len(text):
-        return tuple(shape_lines(text, look, room))
+        return tuple(shape_lines(text, look, room, is_rtl=is_rtl))
     return tuple(map(TextLine, _broken(line, room * 1000 / look.size)))
 
 

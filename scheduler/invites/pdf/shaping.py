@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from scheduler.domain import bidi
 from scheduler.invites.pdf.blocks import HEIGHT, LEADING, BlockStyle
 from scheduler.invites.pdf.faces import (
     Face,
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from pymupdf import Archive, Document
 
 
+_FROM_RIGHT: Final = ' dir="rtl"'
+_LRM, _RLM, _LRE, _RLE, _PDF = "\u200e", "\u200f", "\u202a", "\u202b", "\u202c"
+"""Marks and embeddings of directions, and the end of an embedding."""
 _SURE: Final = 20
 """Leading characters of a font name that are reliable: PyMuPDF truncates longer names in two ways."""
 
@@ -36,11 +40,11 @@ class TextLine(NamedTuple):
     said: str | None = None
 
 
-def shape_lines(text: str, look: BlockStyle, room: float) -> Iterator[TextLine]:
+def shape_lines(text: str, look: BlockStyle, room: float, *, is_rtl: bool = False) -> Iterator[TextLine]:
     """Shape a text into lines of at most `room` points. The first line has the whole text in `said`."""
     import pymupdf
 
-    with pymupdf.open("pdf", _drawn(text, look, room)) as document:
+    with pymupdf.open("pdf", _drawn(_embedded(text, is_rtl=is_rtl), look, room, is_rtl=is_rtl)) as document:
         placed = [
             (_face(span["font"], document), letter, span["size"])
             for span in document[0].get_texttrace()
@@ -55,13 +59,39 @@ def shape_lines(text: str, look: BlockStyle, room: float) -> Iterator[TextLine]:
         for letter in text
         if find_rare_han(letter) and (glyph := found[letter])
     }
-    said: str | None = text
+    said: str | None = bidi.remove_isolates(text)
     for _, row in sorted(rows.items()):
         yield TextLine(tuple(_glyphs(row, rare)), said)
         said = ""
 
 
-def _drawn(text: str, look: BlockStyle, room: float) -> io.BytesIO:
+def _embedded(text: str, *, is_rtl: bool) -> str:
+    """Return a text with isolates as embeddings between marks, because MuPDF does not know isolates."""
+    made, ends = [], list[str]()
+    around = _RLM if is_rtl else _LRM
+    for at, letter in enumerate(text):
+        if letter in (bidi.FSI, bidi.LRI):
+            inner = _RLE if letter == bidi.FSI and _begins_from_right(text[at + 1 :]) else _LRE
+            made.append(around + inner)
+            ends.append(around)
+            around = _RLM if inner == _RLE else _LRM
+        elif letter == bidi.PDI:
+            if ends:
+                around = ends.pop()
+                made.append(_PDF + around)
+        else:
+            made.append(letter)
+    return "".join(made)
+
+
+def _begins_from_right(text: str) -> bool:
+    """True if the first letter with a direction, before the end of the isolate, is from right to left."""
+    inside = text.partition(bidi.PDI)[0]
+    kinds = (unicodedata.bidirectional(letter) for letter in inside)
+    return next((kind != "L" for kind in kinds if kind in ("L", "R", "AL")), False)
+
+
+def _drawn(text: str, look: BlockStyle, room: float, *, is_rtl: bool) -> io.BytesIO:
     import pymupdf
 
     marked, fonts = _with_rare(text)
@@ -69,7 +99,9 @@ def _drawn(text: str, look: BlockStyle, room: float) -> io.BytesIO:
         f"body {{ margin: 0; font-family: sans-serif; font-size: {look.size}pt; line-height: {LEADING};"
         f" font-weight: {'bold' if look.is_bold else 'normal'}; }} p {{ margin: 0; }}"
     )
-    story = pymupdf.Story(html=f"<body><p>{marked}</p></body>", user_css=css, archive=_archive())
+    story = pymupdf.Story(
+        html=f"<body{_FROM_RIGHT if is_rtl else ''}><p>{marked}</p></body>", user_css=css, archive=_archive()
+    )
     drawn = io.BytesIO()
     writer = pymupdf.DocumentWriter(drawn)
     device = writer.begin_page(pymupdf.Rect(0, 0, room, HEIGHT))

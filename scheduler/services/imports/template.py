@@ -59,6 +59,7 @@ _MEANING: Final = {
     "name_en": "The name for readers of English. Empty: the name.",
     "name_zh": "The name for readers of Chinese. Empty: the name.",
     "name_hu": "The name for readers of Hungarian. Empty: the name.",
+    "name_ar": "The name for readers of Arabic. Empty: the name.",
     "timezone": "Such as Europe/Budapest. Empty: by the country of the firm.",
 }
 

@@ -19,11 +19,12 @@ from babel import Locale
 from flask import Flask
 from sqlalchemy import select
 
-from api.language import rooms, speaking
+from api.language import catalogs, rooms, speaking
 from scheduler.services.availability.calendar_services import SERVICES
 from scheduler.services.directory.glossary import load_products
 from scheduler.storage.base import Base
 from tests.e2e.test_browser_axe import PAGES, whole
+from tests.integration.language.test_catalogs import forms
 from tests.support.everything import Everything, everything_in
 from tests.support.web import Browser, without_joiners
 
@@ -37,6 +38,7 @@ NAMES = [
     "Magyar",
     "magyar",
     "中文",
+    "العربية",
     "UTC",
     "GMT",
     "PDF",
@@ -154,13 +156,94 @@ def test_no_page_of_a_room_that_is_done_has_an_untranslated_text(role: str, ever
     for path in PAGES[role]:
         path = whole(path, everything.known)
         endpoint = endpoint_of(app, path)
-        if not rooms.speaks(endpoint) or endpoint.partition(".")[0] in LETTERS or endpoint in DOCUMENTS:
+        if rooms.is_english_only(endpoint) or endpoint.partition(".")[0] in LETTERS or endpoint in DOCUMENTS:
             continue
         page = without_joiners(browser.client.get(path).text)
         looked_at.add(endpoint)
         if left := untranslated(page, known):
             found[path] = left
     assert looked_at and found == {}
+
+
+class Recording(NullTranslations):
+    """The Arabic catalog, which notes each message that it lacks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.catalog = catalogs.texts("ar")
+        self.there = {
+            (text, each.context)
+            for each in catalogs.messages("ar")
+            if each.id and all(forms(each.string))
+            for text in forms(each.id)
+        }
+        self.missing: set[str] = set()
+
+    def note(self, message: str, context: str | None = None) -> None:
+        if (message, context) not in self.there:
+            self.missing.add(message)
+
+    def gettext(self, message: str) -> str:
+        self.note(message)
+        return self.catalog.gettext(message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        self.note(msgid1)
+        return self.catalog.ngettext(msgid1, msgid2, n)
+
+    def pgettext(self, context: str, message: str) -> str:
+        self.note(message, context)
+        return self.catalog.pgettext(context, message)
+
+    def npgettext(self, context: str, msgid1: str, msgid2: str, n: int) -> str:
+        self.note(msgid1, context)
+        return self.catalog.npgettext(context, msgid1, msgid2, n)
+
+
+RTL, LTR = '<html lang="ar" dir="rtl">', '<html lang="en" dir="ltr">'
+ARABIC = re.compile("[\u0600-\u06ff]+")
+EMAILS_IN_EACH_LANGUAGE = {"event_invitations.show_invitations"}
+"""Pages that show an email in each language."""
+EMPTY_FORMS = ("firms/f8/request", "busy-times/link", "preferences", "colleagues", "tokens", "profile")
+"""Forms of an exhibitor that are sent empty, for their faults."""
+
+
+@pytest.mark.parametrize("role", ["signed out", "attendee", "exhibitor", "organiser", "operator"])
+def test_a_page_in_arabic_has_all_its_texts_and_any_other_page_none(
+    role: str, everything: Everything, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guests read Arabic. The team and operators read English, also on the pages that they share."""
+    recording = Recording()
+    monkeypatch.setattr(speaking, "texts", lambda tag: recording if tag == "ar" else NullTranslations())
+    browser = Browser(everything.app, None if role == "signed out" else everything.account(role))
+    browser.client.set_cookie("language", "ar")
+    is_guest = role not in ("organiser", "operator")
+    read: dict[str, set[str]] = {"ar": set(), "en": set()}
+    for path in PAGES[role]:
+        path = whole(path, everything.known)
+        endpoint = endpoint_of(everything.app, path)
+        if endpoint.partition(".")[0] in LETTERS:
+            continue
+        page = browser.client.get(path).text
+        if endpoint == "print_status.show_print_status":
+            continue  # in the language of the print
+        is_read = is_guest or (role == "organiser" and not path.startswith("/events/"))
+        speaks = (
+            is_read
+            and not rooms.is_english_only(endpoint)
+            and (not endpoint or rooms.is_for_guests(endpoint))
+        )
+        assert (RTL if speaks else LTR) in page, (path, page[:200])
+        read["ar" if speaks else "en"].add(endpoint)
+        if not speaks and endpoint not in EMAILS_IN_EACH_LANGUAGE:
+            assert ARABIC.findall(page.replace("العربية", "")) == [], path
+    if role == "exhibitor":
+        for path in EMPTY_FORMS:
+            made = browser.client.post(whole(path, everything.known), data={"csrf_token": browser.token})
+            assert made.status_code < 500, path
+    assert recording.missing == set()
+    assert len(read["ar"]) >= {"attendee": 10, "exhibitor": 20, "signed out": 4}.get(role, 0)
+    assert is_guest or len(read["en"]) > 5
 
 
 def endpoint_of(app: Flask, path: str) -> str:

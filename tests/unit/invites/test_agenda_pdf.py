@@ -154,7 +154,9 @@ def test_arabic_letters_are_joined_and_run_from_the_right() -> None:
 
 def test_a_name_is_shaped_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(lines, "shape_lines", lambda *said: asked.append(said) or shaping.shape_lines(*said))
+    monkeypatch.setattr(
+        lines, "shape_lines", lambda *said, **how: asked.append(said) or shaping.shape_lines(*said, **how)
+    )
     lines.break_lines.cache_clear()
     made = [render_agenda_pdf(agenda(*(entry(i, partner="شركة") for i in range(9)))) for _ in range(3)]
     assert len(asked) == 1 and len(set(made)) == 1

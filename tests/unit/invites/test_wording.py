@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.domain import bidi
 from scheduler.domain.entities import Method
 from scheduler.invites.catalogue import languages, load_words
 from scheduler.invites.ical.itip import ItipMessage, MessageKind
@@ -88,7 +89,8 @@ def test_every_placeholder_is_filled_in_every_mail(language: str, mail_kind: str
     texts = {"subject": EVERY, "headline": EVERY, "note": EVERY, "footer": "{event} {sender} {{seen}}"}
     shown = imip.preview_email(message, envelope(message, wording=texts))
     assert "{" not in shown.subject
-    assert shown.text.count("{") == 1 and "Chain Expo Chainmeet {seen}" in shown.text
+    assert shown.text.count("{") == 1
+    assert "Chain Expo Chainmeet {seen}" in bidi.remove_isolates(shown.text)
 
 
 def test_an_own_text_stands_in_for_the_usual_one_in_text_html_and_subject() -> None:
