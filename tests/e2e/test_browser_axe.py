@@ -481,8 +481,14 @@ def test_no_page_of_a_firm_has_a_fault_in_another_language(
 def test_pages_from_right_to_left_fit_a_phone(
     role: str, reader: Reader, everything: Everything, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speaking, "direction_of", lambda _: "rtl")
+    """Guests' pages in Arabic. Those of organisers, who have no such language, in English from the right."""
     reader.sign_in(role)
+    if role == "organiser":
+        monkeypatch.setattr(speaking, "direction_of", lambda _: "rtl")
+        reader.open("firms")
+    else:
+        reader.open("firms")
+        reader.speak("ar")
     assert reader.page.evaluate("getComputedStyle(document.body).direction") == "rtl"
     everything.compare(2)  # tests before this one may have outdated the comparison
     wide = {}
@@ -491,6 +497,8 @@ def test_pages_from_right_to_left_fit_a_phone(
         reader.unfold()
         if found := reader.page.evaluate(axe.WIDER):
             wide[path] = found
+    if role != "organiser":
+        reader.speak("en")
     assert wide == {}
 
 

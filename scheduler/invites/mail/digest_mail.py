@@ -232,7 +232,7 @@ class _Page:
         }
         escaped = {name: escape(value) for name, value in values.items()}
         made = {
-            "items": self._html_lines(self.first()) + self._html_groups(),
+            "items": self._html_first() + self._html_groups(),
             "others": self._html_lines(self.rest()),
         }
         return bodies.html_frame(
@@ -243,6 +243,10 @@ class _Page:
             foot=bodies.fill_html("digest_foot.html", self.language, escaped),
             look=self.envelope.look,
         )
+
+    def _html_first(self) -> str:
+        lines = self._html_lines(self.first())
+        return lines and bodies.fill_html("invitation_part.html", self.language, {"content": lines})
 
     def _html_lines(self, lines: Sequence[str]) -> str:
         style = 'class="ink" style="margin:0 0 8px;font-size:15px;line-height:22px;color:#14242a;"'

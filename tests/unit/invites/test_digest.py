@@ -166,6 +166,8 @@ def test_the_first_one_says_so_and_how_to_stop(first: str, said: str) -> None:
         assert (
             "This is your first email of this kind." in body and said in body and "stop these emails" in body
         )
+    before = html.partition("This is your first")[0]
+    assert before.rindex("<td") > before.rindex("</td>")  # a browser moves what is between rows to the top
     _, plain, html = bodies(digest())
     assert "first email" not in plain + html
 
