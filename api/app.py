@@ -74,7 +74,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app = APIFlask(__name__, title="Chainmeet API", version="1", docs_path=None, spec_path=None)
     app.jinja_options = {"lstrip_blocks": True}  # strips the indentation of statements
     app.config.from_mapping(
-        SECRET_KEY=settings.secret_key,
+        SECRET_KEY=settings.secret_key.key(),
         # the prefix keeps other hosts of the domain from setting it (RFC 6265bis, 4.1.3.2)
         SESSION_COOKIE_NAME="__Host-chainmeet" if by_tls else "chainmeet",
         SESSION_COOKIE_HTTPONLY=True,

@@ -22,6 +22,17 @@ def settings() -> Settings:
     return cast(Settings, current_app.extensions[KEY]["settings"])
 
 
+def signing_keys() -> list[str]:
+    """Return the secret keys for signed values, oldest first. The last one signs, and all verify."""
+    return keys_of(current_app)
+
+
+def keys_of(app: Flask) -> list[str]:
+    """Return the secret keys of an application, oldest first."""
+    secret_key = cast(Settings, app.extensions[KEY]["settings"]).secret_key
+    return [secret_key.key(number) for number in secret_key]
+
+
 def init_app(app: Flask) -> None:
     app.teardown_appcontext(_close)
 

@@ -42,4 +42,4 @@ def remember(response: Response) -> None:
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(context.settings().secret_key, salt="known browser")
+    return URLSafeTimedSerializer(context.signing_keys(), salt="known browser")

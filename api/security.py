@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from flask import Flask, Response, request
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask.sessions import SessionMixin
+
+from api import session_cookies
+from api.session_cookies import SignedSessions
 
 POLICY = "; ".join(
     (
@@ -39,13 +42,16 @@ _TOLD = "_flashes"
 """Session key of Flask's flash messages."""
 
 
-class Sessions(SecureCookieSessionInterface):
+class Sessions(SignedSessions):
     """Sessions in signed cookies. Cacheable responses get no Vary: Cookie header."""
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if session.modified and session.get(_TOLD):
             self._fit(app, session)
-        if session.modified or not (request.endpoint in _FILES or request.blueprint == "feed"):
+        is_page = not (request.endpoint in _FILES or request.blueprint == "feed")
+        if is_page and session_cookies.is_of_older_key(request):
+            session.modified = True  # signed anew; never in a response that others may get from a cache
+        if session.modified or is_page:
             super().save_session(app, session, response)
 
     def _fit(self, app: Flask, session: SessionMixin) -> None:

@@ -111,4 +111,4 @@ def _page() -> str:
 
 
 def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(context.settings().secret_key, salt="errand")
+    return URLSafeSerializer(context.signing_keys(), salt="errand")

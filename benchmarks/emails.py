@@ -33,6 +33,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.invites.ical.itip import ItipMessage
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.delivery import claims, rendering, sent_records
 from scheduler.services.publishing import job_execution, version_jobs
 from scheduler.services.schedule import feeds, versions
@@ -102,7 +103,9 @@ def stage(firms: int, requests: int, meetings: int) -> Iterator[Stage]:
     planned = [one for one in first_fit.plan(to_problem(expo), 60.0) if one.request in accepted][:meetings]
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'mails.db'}"
-        settings = Settings(database_url=url, redis_url="redis://127.0.0.1:1", secret_key="k" * 40)
+        settings = Settings(
+            database_url=url, redis_url="redis://127.0.0.1:1", secret_key=SecretKeys("k" * 40)
+        )
         database = Database(url)
         upgrade_schema(database)
         with database.write() as session:

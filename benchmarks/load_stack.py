@@ -19,6 +19,7 @@ from sqlalchemy import make_url
 
 from benchmarks.machine import ROOT
 from scheduler.config import PREFIX, Settings
+from scheduler.secret_keys import SecretKeys
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade_schema
 from tests.support import servers
@@ -57,7 +58,11 @@ def stack(*kinds: str) -> Iterator[Stack]:
     """Start an empty migrated database, the web server, and a worker for each kind."""
     with servers.postgres() as server, servers.valkey() as broker, tempfile.TemporaryDirectory() as folder:
         settings = Settings(
-            database_url=server, redis_url=broker, secret_key="k" * 40, trusted_proxies=1, log_format="json"
+            database_url=server,
+            redis_url=broker,
+            secret_key=SecretKeys("k" * 40),
+            trusted_proxies=1,
+            log_format="json",
         )
         database = Database(server)
         upgrade_schema(database)

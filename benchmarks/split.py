@@ -38,6 +38,7 @@ from scheduler.domain.solving import SolveParams  # noqa: E402
 from scheduler.files.problem_file import problem_fingerprint, read_problem, write_problem  # noqa: E402
 from scheduler.samples.expo import make_expo  # noqa: E402
 from scheduler.samples.problem import to_problem  # noqa: E402
+from scheduler.secret_keys import SecretKeys  # noqa: E402
 from scheduler.services.planning.runs import runs  # noqa: E402
 from scheduler.services.planning.runs.distribution import WorkerHelpers  # noqa: E402
 from scheduler.solver.annealing.warmup import tiny_problem, warm_up  # noqa: E402
@@ -84,7 +85,7 @@ def second_worker(folder: Path) -> Iterator[Settings]:
     settings = Settings(
         database_url=f"sqlite:///{folder / 'split.db'}",
         redis_url=f"redis+socket://{path}",
-        secret_key="s" * 32,
+        secret_key=SecretKeys("s" * 32),
         solve_workers=1,
         log_format="console",
     )
@@ -103,7 +104,9 @@ def open_run(database: Database) -> int:
     now = datetime.now(UTC)
     with database.write() as session:
         expo = make_expo(firms=60, requests=60, seed=1, start=DAY)
-        event = load_sample.load(session, expo, organiser_email="o@example.org", secret_key="s" * 32, now=now)
+        event = load_sample.load(
+            session, expo, organiser_email="o@example.org", secret_key=SecretKeys("s" * 32), now=now
+        )
         run = runs.queue_run(session, event.id, requested_by=None, now=now)
         runs.claim_run(session, run.id, "benchmark", now=now)
         return run.id

@@ -14,6 +14,7 @@ from chainmeet.commands.demo import demo
 from chainmeet.commands.doctor import doctor
 from chainmeet.commands.event import event
 from chainmeet.commands.generate import generate
+from chainmeet.commands.key import key
 from chainmeet.commands.mail import mail
 from chainmeet.commands.pause import pause, resume
 from chainmeet.commands.person import person
@@ -34,7 +35,7 @@ from scheduler.version import DISTRIBUTION
 
 COMMANDS = (
     demo, up, plan, solve, check, generate, db, event, run, publish, receive, worker, clock, sign_in,
-    sessions, pause, resume, backup, restore, prune, person, audit, doctor, mail, warm_up, plugins,
+    sessions, pause, resume, backup, restore, prune, person, audit, key, doctor, mail, warm_up, plugins,
 )  # fmt: skip
 
 

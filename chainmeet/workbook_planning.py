@@ -20,6 +20,7 @@ from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput
 from scheduler.domain.solving import SolveParams
 from scheduler.files.plan_file import write_plan
 from scheduler.files.problem_file import write_problem
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.exports import calendars, prints, schedule_lists
 from scheduler.services.identity import sign_in
 from scheduler.services.identity.actors import Actor
@@ -81,7 +82,7 @@ def import_workbook(workbook: Path) -> Iterator[PlannedEvent]:
     settings = Settings(
         database_url=f"sqlite:///{folder}/event.db",
         redis_url="redis://127.0.0.1:1",  # nothing is ever sent
-        secret_key=secrets.token_urlsafe(48),
+        secret_key=SecretKeys(secrets.token_urlsafe(48)),
     )
     database = Database(settings.database_url)
     try:

@@ -13,8 +13,10 @@ from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.plugins import EMAIL_PROVIDERS
 from scheduler.plugins.loading import load
+from scheduler.secret_keys import SecretKeys
 
 PREFIX = "CHAINMEET_"
+_SECRET_KEY = PREFIX + "SECRET_KEY"
 
 
 class ConfigError(InvalidInput):
@@ -90,7 +92,9 @@ class Settings:
 
     database_url: str = _setting("SQLAlchemy address of the database", _url(*_DATABASES), secret=True)
     redis_url: str = _setting("address of the Redis-compatible broker", _url(*_BROKERS), secret=True)
-    secret_key: str = _setting("signs sessions and links; at least 32 characters", _secret, secret=True)
+    secret_key: SecretKeys = _setting(  # noqa: RUF009 -- describes the field, as the others do
+        "signs sessions and links; at least 32 characters, or several keys by number", SecretKeys, secret=True
+    )
     base_url: str = _setting(
         "public address of the site", _url("http", "https"), default="http://127.0.0.1:8000"
     )
@@ -303,6 +307,8 @@ class Settings:
                     faults.append(Fault(name, f"is not set ({f.metadata['about']})"))
             except (ValueError, OSError) as error:
                 faults.append(Fault(name, str(error)))
+        if not faults and not env.get(_SECRET_KEY):
+            values["secret_key"] = SecretKeys.of_file(Path(env[_SECRET_KEY + "_FILE"]))
         if faults:
             raise ConfigError(faults)
         for kind in ("database", "redis"):
@@ -320,8 +326,18 @@ class Settings:
         return rates
 
     def to_env(self) -> dict[str, str]:
-        """Return the environment variables that reproduce these settings, for child processes."""
+        """Return the environment variables that reproduce these settings, for child processes.
+
+        Keys of a file are passed as its path, so that the children follow it too.
+        """
         texts = {PREFIX + f.name.upper(): getattr(self, f.name) for f in fields(self)}
+        keys = texts.pop(_SECRET_KEY)
+        if keys.path is not None:
+            texts[_SECRET_KEY + "_FILE"] = (
+                keys.path.absolute()
+            )  # not where a link leads: Kubernetes changes that
+        else:
+            texts[_SECRET_KEY] = keys.text
         return {name: str(value) for name, value in texts.items() if value != ""}
 
 

@@ -39,13 +39,18 @@ def backup(file: Path, data: Path | None) -> None:
 def restore(file: Path, application_role: str, data: Path | None) -> None:
     """Restore the backup FILE into an empty database, and pause the site.
 
-    Nothing is sent until an operator resumes the site. The secret key must be the one of before.
+    Nothing is sent until an operator resumes the site. The secret keys must be those of before: it names
+    those that are missing.
     """
     from chainmeet import backups
+    from chainmeet.keys import key_changes
     from scheduler.services.operations import restored_copy
 
     settings = command_settings(data)
     with open_database(settings, any_schema=True) as database:
         manifest = backups.restore(database, file, application=application_role)
         restored_copy.pause_if_copied(database, settings, now=database.now())
+        missing = list(key_changes.faults(key_changes.check_keys(database, settings), settings.secret_key))
     click.echo(f"Restored: the database of {manifest.created_at}. The site is paused: see Operators.")
+    for fault in missing:
+        click.echo(f"WARNING: {fault}")

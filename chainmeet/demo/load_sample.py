@@ -13,6 +13,7 @@ from scheduler.domain.entities import PlaceKind, RequestState, Side
 from scheduler.domain.team import TeamRole
 from scheduler.invites.ical import itip_revisions
 from scheduler.samples.event import SampleEvent, SamplePerson, SampleRequest
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.events import overnight_schedule
 from scheduler.services.identity import tokens
 from scheduler.storage.models import (
@@ -46,7 +47,7 @@ def load(
     sample: SampleEvent,
     *,
     organiser_email: str,
-    secret_key: str,
+    secret_key: SecretKeys,
     now: datetime,
     mail_per_minute: int = 60_000,
 ) -> Event:
@@ -205,15 +206,15 @@ def _accounts(session: Session, sample: SampleEvent, organiser_email: str, now: 
 
 
 def _attendees(
-    sample: SampleEvent, event_id: int, firms: Ids, accounts: Ids, secret_key: str, now: datetime
+    sample: SampleEvent, event_id: int, firms: Ids, accounts: Ids, secret_key: SecretKeys, now: datetime
 ) -> list[Row]:
     """Return rows of attendees who are already invited, because the demo starts after the request phase."""
     rows = [_attendee(person, event_id, firms, accounts, secret_key) for person in sample.attendees]
     return [row | {"invited_at": now} for row in rows]
 
 
-def _attendee(person: SamplePerson, event_id: int, firms: Ids, accounts: Ids, secret_key: str) -> Row:
-    seed = tokens.new_seed()
+def _attendee(person: SamplePerson, event_id: int, firms: Ids, accounts: Ids, secret_key: SecretKeys) -> Row:
+    seed = tokens.new_seed(secret_key)
     return {
         "event_id": event_id,
         "firm_id": firms[person.firm_key],

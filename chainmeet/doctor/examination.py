@@ -9,6 +9,7 @@ from pathlib import Path
 from chainmeet.connection import command_settings
 from chainmeet.doctor.data_checks import check_data
 from chainmeet.doctor.hidden_secrets import without_secrets
+from chainmeet.doctor.key_checks import check_secret_keys
 from chainmeet.doctor.machine_checks import check_machine
 from chainmeet.doctor.service_checks import check_broker, check_database, check_inbound
 from chainmeet.doctor.settings_checks import check_settings
@@ -42,6 +43,7 @@ def _all(settings: Settings, lmtp: tuple[str, int] | None, with_invariants: bool
     database = Database(settings.database_url)
     try:
         yield from check_database(database)
+        yield from check_secret_keys(settings, database)
         yield from check_machine(settings, database)
         if with_invariants:
             yield from check_data(settings, database)

@@ -33,8 +33,10 @@ def without_secrets(findings: Iterable[Finding], settings: Settings) -> list[Fin
 
 def _secrets(settings: Settings) -> Iterable[str]:
     """Yield all secrets. Of addresses, only the password is one, as it is and as it stands in them."""
+    yield from map(settings.secret_key.key, settings.secret_key)
     for setting in fields(Settings):
-        if setting.metadata["secret"] and not setting.name.endswith("_url"):
+        is_text = setting.name != "secret_key" and not setting.name.endswith("_url")
+        if setting.metadata["secret"] and is_text:
             yield str(getattr(settings, setting.name))
     for url in (settings.database_url, settings.redis_url):
         password = str(make_url(url).password or "")

@@ -55,13 +55,14 @@ def _check_addresses(settings: Settings) -> Iterator[Finding]:
 
 
 def _check_secrets(settings: Settings) -> Iterator[Finding]:
-    secrets = {"SECRET_KEY": settings.secret_key, "METRICS_TOKEN": settings.metrics_token}
-    for name, text in secrets.items():
+    keys = {number: settings.secret_key.key(number) for number in settings.secret_key}
+    secrets = [*(("SECRET_KEY", key) for key in keys.values()), ("METRICS_TOKEN", settings.metrics_token)]
+    for name, text in secrets:
         if text and len(set(text)) < MIN_DISTINCT:
             yield error(
                 "secrets", f"{PREFIX}{name} can be guessed: it has few different characters.", NEW_KEY
             )
-    if settings.secret_key == settings.metrics_token:
+    if settings.metrics_token in keys.values():
         yield error("secrets", "CHAINMEET_METRICS_TOKEN is the secret key.", NEW_KEY)
     for what, url in (("database", settings.database_url), ("broker", settings.redis_url)):
         address = make_url(url)
@@ -85,7 +86,8 @@ def _check_secrets(settings: Settings) -> Iterator[Finding]:
                 f"The password for {host} is sent without encryption.",
                 f"Set CHAINMEET_{name}_SECURITY to starttls or tls.",
             )
-    yield ok("secrets", f"The secret key has {len(settings.secret_key)} characters.")
+    newest = settings.secret_key.newest
+    yield ok("secrets", f"The secret key {newest} has {len(keys[newest])} characters.")
 
 
 def _check_files(env: Mapping[str, str]) -> Iterator[Finding]:

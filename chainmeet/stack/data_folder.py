@@ -15,10 +15,12 @@ from pathlib import Path
 
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError
+from scheduler.secret_keys import SecretKeys
 
 LONGEST_SOCKET_PATH = 100
 """In bytes. The limit is 107 on Linux and 103 on macOS."""
 LARGEST_LOG = 5_000_000
+_SECRET_KEY_VARIABLES = ("CHAINMEET_SECRET_KEY", "CHAINMEET_SECRET_KEY_FILE")
 
 
 class FolderInUse(ChainmeetError):
@@ -72,14 +74,14 @@ class DataFolder:
     def database_url(self) -> str:
         return f"sqlite:///{self.root / 'chainmeet.db'}"
 
-    def secret_key(self) -> str:
-        """Return the secret key. It is generated once, in a file that only its owner can read."""
+    def secret_keys(self) -> SecretKeys:
+        """Return the secret keys. The first is generated, in a file that only its owner can read."""
         path = self.root / "secret_key"
         with contextlib.suppress(FileExistsError):
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w") as file:
                 file.write(secrets.token_hex(32) + "\n")
-        return path.read_text().strip()
+        return SecretKeys.of_file(path)
 
     def log(self, name: str) -> Path:
         """Return the log file of a program. One above LARGEST_LOG is rotated, keeping one old file."""
@@ -126,7 +128,8 @@ class DataFolder:
     def remember(self, settings: Settings) -> None:
         """Store the settings, except the secret key, for commands that connect to this stack."""
         environment = settings.to_env()
-        del environment["CHAINMEET_SECRET_KEY"]
+        for name in _SECRET_KEY_VARIABLES:
+            environment.pop(name, None)
         path = self.running / "settings.json"
         path.write_text(json.dumps(environment, indent=1))
         path.chmod(0o600)
@@ -140,4 +143,4 @@ class DataFolder:
             raise ChainmeetError(
                 f"There is no stack in {self.root}. Start one with: chainmeet up --data {self.root}"
             ) from error
-        return Settings.from_env({**environment, "CHAINMEET_SECRET_KEY": self.secret_key()})
+        return Settings.from_env({**environment, _SECRET_KEY_VARIABLES[1]: str(self.secret_keys().path)})

@@ -94,6 +94,15 @@ class SendJournal:
             self._replace([{"installation": state.installation, "compacted": size}, *kept])
         return True
 
+    def rewrite(self, changed: Callable[[Line], Line]) -> None:
+        """Replace each line after the first one by `changed` of it, if there is a journal. Crash-safe."""
+        with self._locked():
+            if self._state() is None:
+                return
+            with self.path.open("rb") as file:
+                first = _parsed(file.readline()) or {}
+            self._replace([first, *map(changed, self.lines())])
+
     def _has_grown(self) -> bool:
         try:
             with self.path.open("rb") as file:

@@ -19,6 +19,7 @@ from sqlalchemy import select
 from chainmeet.demo.load_sample import load
 from scheduler.domain.plan import Meeting
 from scheduler.samples.expo import make_expo
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.exports import event_workbook
 from scheduler.services.identity.actors import operator_actor
 from scheduler.services.schedule import versions
@@ -31,7 +32,7 @@ from tests.support.workers import eventually
 if TYPE_CHECKING:
     from tests.e2e.stack import Up
 
-SECRET = "of a database that is gone before anybody reads it"
+SECRET = SecretKeys("of a database that is gone before anybody reads it")
 
 
 def workbook_of(folder: Path, *, firms: int, requests: int) -> bytes:

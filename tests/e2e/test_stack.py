@@ -73,7 +73,7 @@ def refused(*command: str) -> str:
 def test_a_killed_stack_leaves_nothing_and_its_data_is_found_again_until_ctrl_c(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with started(data) as process:
-        running, secret = groups(data), DataFolder(data).secret_key()
+        running, secret = groups(data), DataFolder(data).secret_keys()
         assert len(running) == 10
         process.kill()
         if sys.platform == "linux":  # elsewhere the next start cleans up
@@ -112,7 +112,7 @@ def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path) -> None:
 
 
 def test_secrets_are_for_their_owner_only(up: Up) -> None:
-    data, secret = up.data, up.settings.secret_key
+    data, secret = up.data, up.settings.secret_key.key()
     holders = [path for path in data.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
     assert holders == [data / "secret_key"]
     for path in (data / "secret_key", data / "run" / "settings.json"):

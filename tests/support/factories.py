@@ -25,6 +25,7 @@ from scheduler.domain.entities import AfterRun, PlaceKind, RequestState, Side, T
 from scheduler.domain.plan import Meeting
 from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import choose_language
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.identity import sign_in, tokens
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
@@ -46,7 +47,7 @@ from scheduler.storage.models import (
     WalkingTime,
 )
 
-SECRET_KEY = "a secret key that only tests know, long enough"
+SECRET_KEY = SecretKeys("a secret key that only tests know, long enough")
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 DAY = date(2026, 12, 7)
 

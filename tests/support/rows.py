@@ -27,7 +27,11 @@ def lost_or_changed(before: Rows, after: Rows) -> dict[str, set[str]]:
     """Return by table the columns, of those in both snapshots, that changed, or "row" if a row is missing."""
     found: dict[str, set[str]] = {}
     for name, rows in before.items():
-        now = {key_of(row): row for row in after.get(name, ())}
+        known = rows[0].keys() if rows else ()
+        now = {
+            key_of({column: row[column] for column in row if column in known}): row
+            for row in after.get(name, ())
+        }
         for row in rows:
             kept = now.get(key_of(row))
             if kept is None:

@@ -31,7 +31,9 @@ def unsubscribe(token: str) -> str:
     """Unsubscribe. Email clients send this by themselves, without cookies and redirects (RFC 8058)."""
     _counted(token)
     with context.database().write() as db:
-        found = summary_subscriptions.unsubscribe(db, token, now=context.now())
+        found = summary_subscriptions.unsubscribe(
+            db, token, secret_key=context.settings().secret_key, now=context.now()
+        )
     return _page(found, token)
 
 
@@ -40,14 +42,18 @@ def resubscribe(token: str) -> Response:
     """Resubscribe."""
     _counted(token)
     with context.database().write() as db:
-        summary_subscriptions.resubscribe(db, token, now=context.now())
+        summary_subscriptions.resubscribe(
+            db, token, secret_key=context.settings().secret_key, now=context.now()
+        )
     return redirect(url_for("summary_unsubscribe.show_unsubscribe_form", token=token), 303)
 
 
 def _counted(token: str) -> Subscription:
     """Return the subscription of a known link, and count its use."""
     with limits.looking_up_a_token(), context.database().read() as db:
-        found = summary_subscriptions.show_subscription(db, token, now=context.now())
+        found = summary_subscriptions.show_subscription(
+            db, token, secret_key=context.settings().secret_key, now=context.now()
+        )
     limits.require_link(token)
     return found
 

@@ -64,11 +64,14 @@ class CheckpointSigner:
 
     name: str
     key: Ed25519PrivateKey
+    older: tuple[Ed25519PrivateKey, ...] = ()
+    """Keys that signed earlier checkpoints, as long as their secret keys haven't ended."""
 
     @classmethod
     def of(cls, settings: Settings) -> CheckpointSigner:
-        seed = hmac.digest(settings.secret_key.encode(), b"sign:checkpoint", hashlib.sha256)
-        return cls(urlsplit(settings.base_url).netloc, Ed25519PrivateKey.from_private_bytes(seed))
+        """Return the signer with the newest key, which also recognises signatures of the older ones."""
+        *older, newest = (_signing_key(settings.secret_key.key(each)) for each in settings.secret_key)
+        return cls(urlsplit(settings.base_url).netloc, newest, tuple(older))
 
     @property
     def verifier_key(self) -> str:
@@ -97,16 +100,32 @@ class CheckpointSigner:
             signature = base64.b64decode(signed, validate=True)
         except ValueError:
             return None
-        try:
-            self.key.public_key().verify(signature[4:], _body(name, checkpoint).encode())
-        except InvalidSignature:
-            return SignedCheckpoint(checkpoint, is_ours=False)
-        is_ours = signature[:4] == _key_id(signer.removesuffix("/audit"), self._public)
+        signer_name, body = signer.removesuffix("/audit"), _body(name, checkpoint).encode()
+        is_ours = any(_is_signed(signature, signer_name, body, key) for key in (self.key, *self.older))
         return SignedCheckpoint(checkpoint, is_ours)
 
     @property
     def _public(self) -> bytes:
-        return self.key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return _public_of(self.key)
+
+
+def _signing_key(secret: str) -> Ed25519PrivateKey:
+    seed = hmac.digest(secret.encode(), b"sign:checkpoint", hashlib.sha256)
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def _public_of(key: Ed25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def _is_signed(signature: bytes, signer: str, body: bytes, key: Ed25519PrivateKey) -> bool:
+    if signature[:4] != _key_id(signer, _public_of(key)):
+        return False
+    try:
+        key.public_key().verify(signature[4:], body)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _body(name: str, checkpoint: Checkpoint) -> str:

@@ -28,6 +28,16 @@ def unusable_link_subject(reason: str) -> AuditSubject:
     return _LINKS[reason]
 
 
+def key_added_subject(number: int) -> AuditSubject:
+    """Return the subject of a new secret key."""
+    return pgettext_lazy("trail", "secret key %(number)s added", number=number)
+
+
+def key_ended_subject(number: int) -> AuditSubject:
+    """Return the subject of a secret key that ended."""
+    return pgettext_lazy("trail", "secret key %(number)s ended", number=number)
+
+
 NOTHING = AuditSubject()
 """Subject of an entry whose act needs no further detail."""
 

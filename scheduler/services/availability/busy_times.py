@@ -30,6 +30,7 @@ from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy import Busy, BusyKind, BusyTimes
 from scheduler.invites.ical.content import find_zone
 from scheduler.invites.transport.remote import Fetcher, https_address
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.availability import caldav
 from scheduler.services.availability.caldav import DavAccount
 from scheduler.services.identity import encryption
@@ -109,7 +110,7 @@ class BusyCalendar:
     def of(cls, row: BusySource) -> BusyCalendar:
         return cls(**{name: getattr(row, name) for name in cls.__dataclass_fields__})
 
-    def opened(self, secret_key: str) -> str:
+    def opened(self, secret_key: SecretKeys) -> str:
         """Return the decrypted address, for its owner.
 
         It is empty for a file, or if it cannot be decrypted.
@@ -175,7 +176,7 @@ def preview_link(
     zone: str,
     *,
     fetcher: Fetcher,
-    secret_key: str,
+    secret_key: SecretKeys,
     now: datetime,
 ) -> str:
     """Fetch and parse a calendar as a preview without saving it.
@@ -203,7 +204,7 @@ def preview_caldav(
     zone: str,
     *,
     fetcher: Fetcher,
-    secret_key: str,
+    secret_key: SecretKeys,
     now: datetime,
 ) -> str:
     """Read a CalDAV server as a preview without saving it. Return the preview's key. Raises FetchFailure."""

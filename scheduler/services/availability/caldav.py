@@ -42,6 +42,7 @@ from scheduler.invites.transport.remote import (
     request_target,
     resolve_on_server,
 )
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.availability import calendar_services
 from scheduler.services.availability.calendar_services import CalendarService, find_service
 from scheduler.services.identity import encryption
@@ -121,11 +122,11 @@ class DavAccount:
             raise InvalidInput(faults)
         return cls(user, password)
 
-    def sealed(self, secret_key: str) -> bytes:
+    def sealed(self, secret_key: SecretKeys) -> bytes:
         return encryption.encrypt(secret_key, ACCOUNT, json.dumps([self.user, self.password]))
 
     @classmethod
-    def opened(cls, secret_key: str, sealed: bytes) -> DavAccount:
+    def opened(cls, secret_key: SecretKeys, sealed: bytes) -> DavAccount:
         """Decrypt a stored account. Raises UnreadableSecret."""
         return cls(*json.loads(encryption.decrypt(secret_key, ACCOUNT, sealed)))
 

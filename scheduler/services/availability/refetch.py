@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy import UnusableCalendar
 from scheduler.invites.transport.remote import Fetcher, FetchFailure
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.availability import busy_times, caldav, calendar_failures
 from scheduler.services.availability.busy_times import ADDRESS, REFETCH
 from scheduler.services.availability.caldav import DavAccount
@@ -28,7 +29,7 @@ def refetch_calendars(
     database: Database,
     *,
     fetcher: Fetcher,
-    secret_key: str,
+    secret_key: SecretKeys,
     now: Callable[[], datetime],
     should_stop: Callable[[], bool],
     max_seconds: float,
@@ -89,7 +90,7 @@ def _fetched(
     database: Database,
     source: BusySource,
     fetcher: Fetcher,
-    secret_key: str,
+    secret_key: SecretKeys,
     now: datetime,
     reads_caldav: bool,
 ) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,7 +20,6 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import pgettext_lazy
-from scheduler.services.identity import tokens
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.text import clean_line
@@ -148,7 +148,7 @@ def _store(
     after = replace(before, **{name: getattr(form, name) for name in TEXTS}, **sizes)
     if after == before:
         return before
-    after = replace(after, token=before.token or tokens.new_seed())
+    after = replace(after, token=before.token or secrets.token_hex(16))
     event.brand = after.as_json()
     session.flush()
     recording.record_act(

@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import EmailFailure, OutboxKind, OutboxState
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.delivery import address_reports, email_routes
 from scheduler.services.delivery.email_routes import Routes
 from scheduler.services.delivery.sent_records import (
+    choose_keys,
     record_interpreter_notices,
     record_invitations,
-    record_summary_tokens,
 )
 from scheduler.services.operations import site_pause
 from scheduler.services.outbox import digest_pruning, letters, outbox, payloads
@@ -59,7 +60,7 @@ def claim_emails(
     *,
     worker: str,
     limit: int,
-    secret_key: str,
+    secret_key: SecretKeys,
     now: datetime,
     urgent: bool = False,
     routes: Routes | None = None,
@@ -96,7 +97,7 @@ def claim_emails(
 
 
 def claim_rehearsed_emails(
-    session: Session, *, worker: str, limit: int, secret_key: str, now: datetime, urgent: bool = False
+    session: Session, *, worker: str, limit: int, secret_key: SecretKeys, now: datetime, urgent: bool = False
 ) -> tuple[int, list[OutboxEmail]]:
     """Claim up to `limit` due emails of events in rehearsal, which must not be sent.
 
@@ -118,11 +119,11 @@ def claim_rehearsed_emails(
 
 
 def _remembered(
-    session: Session, rows: Sequence[OutboxEmail], secret_key: str, now: datetime
+    session: Session, rows: Sequence[OutboxEmail], secret_key: SecretKeys, now: datetime
 ) -> list[OutboxEmail]:
     """Record the content of claimed emails, then return those that may be sent."""
+    choose_keys(session, rows, secret_key)
     record_invitations(session, [row for row in rows if row.kind is OutboxKind.INVITATION], secret_key)
-    record_summary_tokens(session, [row for row in rows if row.kind is OutboxKind.SUMMARY], secret_key)
     record_interpreter_notices(session, [row for row in rows if row.kind is OutboxKind.BRIEFING], now=now)
     return _to_be_sent(session, rows, now)
 

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from scheduler.domain.entities import Method
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.identity import encryption
 from scheduler.services.operations.restored_copy import short_hash
 from scheduler.services.outbox import payloads
@@ -44,14 +45,14 @@ class JournalEntry:
     ends_at: datetime
     sealed: str
 
-    def opened(self, secret_key: str) -> dict[str, Any]:
+    def opened(self, secret_key: SecretKeys) -> dict[str, Any]:
         """Return address, name, content and the like. Raises UnreadableSecret with another key."""
         text = encryption.decrypt(secret_key, PURPOSE, self.sealed.encode())
         found: dict[str, Any] = json.loads(zlib.decompress(base64.b85decode(text)))
         return found
 
 
-def journal_line(row: OutboxEmail, epoch: int, secret_key: str, *, now: datetime) -> Line:
+def journal_line(row: OutboxEmail, epoch: int, secret_key: SecretKeys, *, now: datetime) -> Line:
     """Return the line of an email that the mail server accepted."""
     line: Line = {"e": epoch, "t": now.isoformat(), "m": short_hash(row.message_id)}
     content = payloads.entry_content(row.payload)
@@ -78,6 +79,30 @@ def journal_line(row: OutboxEmail, epoch: int, secret_key: str, *, now: datetime
         "z": content.end.isoformat(),
         "x": encryption.encrypt(secret_key, PURPOSE, text).decode(),
     }
+
+
+def line_key(line: Mapping[str, Any]) -> int | None:
+    """Return the number of the key that a line is encrypted with, or None if nothing in it is."""
+    return encryption.key_number(line["x"].encode()) if "x" in line else None
+
+
+def reencrypted(line: Line, number: int, secret_key: SecretKeys) -> Line:
+    """Return a line of this key encrypted with the newest one. Others, and unreadable ones, are unchanged."""
+    if line_key(line) != number:
+        return line
+    try:
+        text = encryption.decrypt(secret_key, PURPOSE, line["x"].encode())
+    except encryption.UnreadableSecret:
+        return line
+    return {**line, "x": encryption.encrypt(secret_key, PURPOSE, text).decode()}
+
+
+def opens(line: Mapping[str, Any], secret_key: SecretKeys) -> bool:
+    """Return True if today's keys decrypt what is encrypted in a line."""
+    try:
+        return "x" not in line or bool(encryption.decrypt(secret_key, PURPOSE, line["x"].encode()))
+    except encryption.UnreadableSecret:
+        return False
 
 
 def read_entry(line: Mapping[str, Any]) -> JournalEntry | None:

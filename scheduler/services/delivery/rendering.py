@@ -19,6 +19,7 @@ from scheduler.invites.mail.sample import MailSample, make_sample, render_sample
 from scheduler.invites.mail.sign_in import SignIn, render_sign_in
 from scheduler.invites.mail.summary import Summary
 from scheduler.invites.mail.summary_mail import render_briefing, render_summary
+from scheduler.secret_keys import SecretKeys
 from scheduler.services import links
 from scheduler.services.delivery import sent_records
 from scheduler.services.identity.tokens import (
@@ -32,7 +33,7 @@ from scheduler.services.identity.tokens import (
 from scheduler.services.outbox import letters, looks, outbox, payloads
 from scheduler.storage.models import OutboxEmail, SignInLink
 
-_OF_NO_SITE = "no site has this secret; what is made of it opens nothing"
+_OF_NO_SITE = SecretKeys("no site has this secret; what is made of it opens nothing")
 
 
 def render_email(settings: Settings, row: OutboxEmail, links: Mapping[int, SignInLink]) -> RenderedMail:
@@ -124,7 +125,7 @@ def render_digest_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
 
     def answer(item: DigestEntry, step: str) -> str:
         return links.absolute_url(
-            settings, links.asked(answer_token(key, item.key, row.attendee_id, to), step)
+            settings, links.asked(answer_token(key, item.key, row.attendee_id, to, row.key_number), step)
         )
 
     def details(item: DigestEntry) -> str:
@@ -135,7 +136,9 @@ def render_digest_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
         details=details,
         see=links.absolute_url(settings, links.received(digest.event_key)),
         choose=links.absolute_url(settings, links.digest_choices(digest.event_key)),
-        stop=links.absolute_url(settings, links.digests(digests_token(key, row.attendee_id, to))),
+        stop=links.absolute_url(
+            settings, links.digests(digests_token(key, row.attendee_id or 0, to, row.key_number))
+        ),
     )
     return render_digest(digest, _envelope(settings, row, ""), targets)
 
@@ -212,7 +215,9 @@ def _by_token(settings: Settings, row: OutboxEmail) -> str:
     """Return the path of a letter whose link proves that it was received."""
     letter, seed = row.payload["letter"], row.payload["seed"]
     if letter == payloads.RECEIPT:
-        return links.meeting(sent_records.invitation_token(seed, row.attendee_id, settings.secret_key))
+        return links.meeting(
+            sent_records.invitation_token(seed, row.attendee_id, settings.secret_key, row.key_number)
+        )
     if letter == "register":
         return links.registration(derive_token(settings.secret_key, REGISTER, seed))
     return links.team_invitation(derive_token(settings.secret_key, TEAM, seed))

@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Method, OutboxKind
-from scheduler.services.identity.tokens import REPLY, REPORT, derive_token, hash_token, row_token
+from scheduler.secret_keys import SecretKeys
+from scheduler.services.identity.tokens import REPLY, REPORT, SUMMARIES, hash_token, named_token, row_token
 from scheduler.services.outbox import payloads
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Attendee, InterpreterNotice, Invitation, OutboxEmail
+from scheduler.storage.models import InterpreterNotice, Invitation, OutboxEmail
 
 Said = OutboxEmail | NewMail
 """An email that is in the outbox or about to be."""
 
 
-def record_invitations(session: Session, rows: Sequence[Said], secret_key: str) -> None:
+def record_invitations(session: Session, rows: Sequence[Said], secret_key: SecretKeys) -> None:
     """Record the content that these invitations send to calendars.
 
     An email that follows a change of address (`RESEND`) tells of no change of the meeting.
@@ -41,50 +42,70 @@ def record_invitations(session: Session, rows: Sequence[Said], secret_key: str) 
     session.flush()
 
 
-def address_token(row: Said, secret_key: str) -> str:
-    """Return the token in the organiser's address: one per UID and attendee, the same in each email."""
-    return invitation_token(str(row.uid), row.attendee_id, secret_key)
+def address_token(row: Said, secret_key: SecretKeys) -> str:
+    """Return the token in the organiser's address: one per UID, attendee and key."""
+    return invitation_token(str(row.uid), row.attendee_id, secret_key, row.key_number)
 
 
-def invitation_token(uid: str, attendee_id: int | None, secret_key: str) -> str:
-    """Derive the token of a UID and attendee."""
-    return derive_token(secret_key, "invitation", f"{uid}:{attendee_id}")
+def invitation_token(
+    uid: str, attendee_id: int | None, secret_key: SecretKeys, number: int | None = None
+) -> str:
+    """Derive the token of a UID and attendee, by the key of this number or the newest one."""
+    return named_token(secret_key, "invitation", f"{uid}:{attendee_id}", number)
 
 
-def bounce_token(row: OutboxEmail, secret_key: str) -> str:
+def choose_keys(session: Session, rows: Sequence[OutboxEmail], secret_key: SecretKeys) -> None:
+    """Set the key of emails that are claimed for the first time: the newest one.
+
+    An email that continues a recorded invitation has that one's key, because its links must be found.
+    """
+    new = [row for row in rows if row.key_number is None]
+    uids = {uid for row in new if (uid := _meeting_uid(row)) is not None}
+    numbers: dict[tuple[Any, ...], int] = {}
+    if uids:
+        known = session.execute(
+            select(Invitation.uid, Invitation.attendee_id, Invitation.sequence, Invitation.method,
+                   Invitation.key_number)
+            .where(in_chunks(Invitation.uid, uids))
+            .order_by(Invitation.sequence, Invitation.dtstamp)
+        )  # fmt: skip
+        for uid, attendee_id, sequence, method, number in known:
+            numbers[uid, attendee_id] = numbers[uid, attendee_id, sequence, method] = number
+    for row in new:
+        uid, newest = _meeting_uid(row), secret_key.newest
+        recorded = numbers.get((uid, row.attendee_id, row.sequence, row.method))
+        if recorded is None and row.kind is not OutboxKind.INVITATION:
+            recorded = numbers.get((uid, row.attendee_id))
+        row.key_number = recorded if recorded in secret_key else newest
+    session.flush()
+
+
+def _meeting_uid(row: OutboxEmail) -> str | None:
+    """Return the UID of the invitation whose token the email has, or None."""
+    receipt = payloads.receipt_content(row.payload)
+    return receipt[0] if receipt is not None else row.uid
+
+
+def bounce_token(row: OutboxEmail, secret_key: SecretKeys) -> str:
     """Return the token in the envelope sender, which bounces are sent to: one per email of any kind.
 
     It appears nowhere in the email. So the recipient of an invitation, or a system that reads the calendar,
     cannot forge a bounce.
     """
-    return row_token(secret_key, REPORT, row.id, row.message_id)
+    return row_token(secret_key, REPORT, row.id, row.message_id, row.key_number)
 
 
-def reply_token(row: OutboxEmail, secret_key: str) -> str:
+def reply_token(row: OutboxEmail, secret_key: SecretKeys) -> str:
     """Return the token in the Reply-To header of an email that is not an invitation: one per email."""
-    return row_token(secret_key, REPLY, row.id, row.message_id)
+    return row_token(secret_key, REPLY, row.id, row.message_id, row.key_number)
 
 
-def summary_token(row: OutboxEmail, secret_key: str) -> str:
+def summary_token(row: OutboxEmail, secret_key: SecretKeys) -> str:
     """Return the token that unsubscribes from summaries: one per attendee and address.
 
     A new address invalidates it.
     """
-    return derive_token(secret_key, "summaries", f"{row.attendee_id}:{row.to_address}")
-
-
-def record_summary_tokens(session: Session, rows: Sequence[OutboxEmail], secret_key: str) -> None:
-    """Store the hashes of the unsubscribe tokens in these summaries."""
-    wanted = {row.attendee_id: (row.to_address, hash_token(summary_token(row, secret_key))) for row in rows}
-    if not wanted:
-        return
-    known = session.execute(
-        select(Attendee.id, Attendee.email, Attendee.summary_hash).where(in_chunks(Attendee.id, wanted))
-    ).all()
-    for attendee_id, email, summary_hash in known:
-        address, hashed = wanted[attendee_id]
-        if address == email and summary_hash != hashed:
-            session.execute(update(Attendee).where(Attendee.id == attendee_id).values(summary_hash=hashed))
+    return row_token(secret_key, SUMMARIES, row.attendee_id or 0, row.to_address, row.key_number)
 
 
 def record_interpreter_notices(session: Session, rows: Sequence[OutboxEmail], *, now: datetime) -> None:
@@ -121,7 +142,7 @@ def _known_invitations(session: Session, rows: Sequence[Said]) -> dict[_Identity
     return {_identity(row): row for row in found}
 
 
-def _invitation(row: Said, secret_key: str) -> dict[str, Any]:
+def _invitation(row: Said, secret_key: SecretKeys) -> dict[str, Any]:
     return {
         "event_id": row.event_id,
         "request_id": row.request_id,
@@ -132,5 +153,6 @@ def _invitation(row: Said, secret_key: str) -> dict[str, Any]:
         "dtstamp": row.dtstamp,
         "facts": row.facts,
         "token_hash": hash_token(address_token(row, secret_key)),
+        "key_number": secret_key.newest if row.key_number is None else row.key_number,
         "first_message_id": row.thread_id or row.message_id,
     }

@@ -112,7 +112,8 @@ def make_codes(
 ) -> dict[str, str]:
     """Return the URLs of codes by the key of each sheet's owner, in the sheets' languages.
 
-    An existing code is reused, unless a meeting was withdrawn since. Raises NotFound, NotAllowed.
+    An existing code is reused, unless a meeting was withdrawn since or its key has ended. Raises NotFound,
+    NotAllowed.
     """
     _require_access(session, actor, pack, languages)
     version = versions.get_version(session, actor.event_id, number)
@@ -126,6 +127,7 @@ def make_codes(
         .where(
             PrintCode.version_id == version.id,
             PrintCode.pack == pack,
+            PrintCode.seed != "",
             in_chunks(PrintCode.subject_key, languages),
         )
         .order_by(PrintCode.id)
@@ -136,7 +138,7 @@ def make_codes(
         if language == languages[key] and (withdrawn is None or created_at > withdrawn)
     }
     for key in languages.keys() - seeds.keys():
-        seeds[key] = new_seed()
+        seeds[key] = new_seed(settings.secret_key)
         session.add(
             PrintCode(
                 version_id=version.id,

@@ -21,6 +21,7 @@ from scheduler.config import Settings
 from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import NotFound
 from scheduler.i18n import gettext_lazy
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.recording import NamedDoer
@@ -195,7 +196,7 @@ def queue_sign_in_email(
     email: str,
     *,
     errand: Mapping[str, Any] | None = None,
-    secret_key: str,
+    secret_key: SecretKeys,
     mail_domain: str,
     now: datetime,
 ) -> SignInLink | None:
@@ -238,7 +239,7 @@ def _event_name(session: Session, account_id: int, errand: Mapping[str, Any], no
 
 
 def make_sign_in_link(
-    session: Session, account_id: int, *, secret_key: str, now: datetime, valid: timedelta = VALID
+    session: Session, account_id: int, *, secret_key: SecretKeys, now: datetime, valid: timedelta = VALID
 ) -> str:
     """Create a link and return its token, to print it instead of emailing it."""
     return _make_link(session, account_id, secret_key, now, valid)[1]
@@ -328,12 +329,12 @@ def _open_links(session: Session, account_id: int, now: datetime) -> int:
 def _make_link(
     session: Session,
     account_id: int,
-    secret_key: str,
+    secret_key: SecretKeys,
     now: datetime,
     valid: timedelta,
     errand: Mapping[str, Any] | None = None,
 ) -> tuple[SignInLink, str]:
-    seed = new_seed()
+    seed = new_seed(secret_key)
     token = derive_token(secret_key, SIGN_IN, seed)
     link = SignInLink(
         account_id=account_id,

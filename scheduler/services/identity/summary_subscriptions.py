@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import EventArchived, NotFound
 from scheduler.invites.catalogue import choose_language
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.identity import preferences
 from scheduler.services.identity.actors import Actor
-from scheduler.services.identity.tokens import hash_token
+from scheduler.services.identity.tokens import SUMMARIES, hash_token, is_row_token, row_id
 from scheduler.storage.models import Attendee, Event, Slot
 
 VALID_AFTER = timedelta(days=30)
@@ -29,21 +30,21 @@ class Subscription:
     is_stopped: bool
 
 
-def show_subscription(session: Session, token: str, *, now: datetime) -> Subscription:
+def show_subscription(session: Session, token: str, *, secret_key: SecretKeys, now: datetime) -> Subscription:
     """Return the subscription of a link. Raises NotFound if the link is invalid or has expired."""
-    return _shown(*_found(session, token, now))
+    return _shown(*_found(session, token, secret_key, now))
 
 
-def unsubscribe(session: Session, token: str, *, now: datetime) -> Subscription:
+def unsubscribe(session: Session, token: str, *, secret_key: SecretKeys, now: datetime) -> Subscription:
     """Stop the summaries. Raises the same errors as `show_subscription`."""
-    person, event = _found(session, token, now)
+    person, event = _found(session, token, secret_key, now)
     _want(session, person, is_wanted=False, now=now)
     return _shown(person, event)
 
 
-def resubscribe(session: Session, token: str, *, now: datetime) -> None:
+def resubscribe(session: Session, token: str, *, secret_key: SecretKeys, now: datetime) -> None:
     """Resume the summaries. Raises the same errors as `show_subscription`."""
-    person, _ = _found(session, token, now)
+    person, _ = _found(session, token, secret_key, now)
     _want(session, person, is_wanted=True, now=now)
 
 
@@ -80,6 +81,17 @@ def require_going_on(event: Event, language: str) -> None:
         raise EventArchived(event.name, contact=event.contact, language=language)
 
 
+def is_stop_token(
+    person: Attendee, token: str, secret_key: SecretKeys, purpose: str, stored_hash: str | None
+) -> bool:
+    """Return True if the token stops emails of this purpose to the person's address.
+
+    Emails that were sent before 0.9.0 have a token with a stored hash.
+    """
+    is_stored = stored_hash is not None and stored_hash == hash_token(token)
+    return is_stored or is_row_token(secret_key, token, purpose, person.id, person.email)
+
+
 def is_link_valid(session: Session, event: Event, now: datetime) -> bool:
     """Return True if unsubscribe links of an event are still valid."""
     ends = session.scalar(select(func.max(Slot.end)).where(Slot.event_id == event.id))
@@ -90,12 +102,19 @@ def _shown(person: Attendee, event: Event) -> Subscription:
     return build_subscription(person, event, is_stopped=person.summaries_stopped_at is not None)
 
 
-def _found(session: Session, token: str, now: datetime) -> tuple[Attendee, Event]:
-    row = session.execute(
+def _found(session: Session, token: str, secret_key: SecretKeys, now: datetime) -> tuple[Attendee, Event]:
+    token = token.lower()
+    hashed = hash_token(token)
+    rows = session.execute(
         select(Attendee, Event)
         .join(Event, Event.id == Attendee.event_id)
-        .where(Attendee.summary_hash == hash_token(token.lower()), Event.is_there())
-    ).first()
+        .where(
+            or_(Attendee.summary_hash == hashed, Attendee.id == row_id(token)),
+            Event.is_there(),
+        )
+    ).all()
+    found = (row for row in rows if is_stop_token(row[0], token, secret_key, SUMMARIES, row[0].summary_hash))
+    row = next(found, None)
     if row is None or not is_link_valid(session, row[1], now):
         raise NotFound("summary link", token[:4] + "...")
     require_going_on(row[1], build_subscription(row[0], row[1], is_stopped=False).language)

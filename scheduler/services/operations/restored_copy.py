@@ -22,6 +22,7 @@ from sqlalchemy import Delete, Update, delete, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.tokens import new_feed
@@ -207,7 +208,7 @@ def end_secrets(session: Session, row: Installation, settings: Settings, *, now:
 
 
 def _ending(
-    table: type[Base], key: Any, ended: Sequence[int], secret_key: str, now: datetime
+    table: type[Base], key: Any, ended: Sequence[int], secret_key: SecretKeys, now: datetime
 ) -> Iterator[Update | Delete]:
     """Yield the statements that end these rows' secrets. A person's feed gets a new address."""
     if table is ApiToken:
@@ -217,11 +218,13 @@ def _ending(
             .values(revoked_at=now)
         )
     elif table is Firm:
-        yield update(Firm).where(in_chunks(key, ended)).values(feed_seed=None, feed_hash=None)
+        none = {"feed_seed": None, "feed_hash": None, "feed_address": None}
+        yield update(Firm).where(in_chunks(key, ended)).values(none)
     elif table is Attendee:
         for person in ended:
             seed, hashed = new_feed(secret_key)
-            yield update(Attendee).where(key == person).values(feed_seed=seed, feed_hash=hashed)
+            new = {"feed_seed": seed, "feed_hash": hashed, "feed_address": None}
+            yield update(Attendee).where(key == person).values(new)
     else:
         yield delete(table).where(in_chunks(key, ended))
 

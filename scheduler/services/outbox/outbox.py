@@ -52,6 +52,8 @@ class NewMail:
     sequence: int | None = None
     dtstamp: datetime | None = None
     facts: str | None = None
+    key_number: int | None = None
+    """Number of the key that its tokens are derived from, if some are recorded already."""
 
 
 def calendar_mail(

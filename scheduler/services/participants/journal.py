@@ -46,6 +46,7 @@ _ADDRESS_COLUMNS = frozenset(
         "account_id",
         "feed_seed",
         "feed_hash",
+        "feed_address",
         "summary_hash",
         "summaries_stopped_at",
         "bounced_at",

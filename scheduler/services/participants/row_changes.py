@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -109,6 +110,8 @@ def _values(row: Base) -> dict[str, Any]:
 
 def value_to_json(value: Any) -> Any:
     """Convert a column value to JSON."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     return value.isoformat() if isinstance(value, datetime) else value
 
 
@@ -117,4 +120,6 @@ def value_from_json(kind: type[Base], name: str, value: Any) -> Any:
     python_type = inspect(kind).columns[name].type.python_type
     if isinstance(value, str) and python_type is datetime:
         return datetime.fromisoformat(value)
+    if isinstance(value, str) and python_type is bytes:
+        return base64.b64decode(value)
     return python_type(value) if isinstance(value, str) and issubclass(python_type, StrEnum) else value

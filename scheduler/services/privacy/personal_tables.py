@@ -63,6 +63,7 @@ OWN_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 _DONE = "what the person did to rows about others; the audit log has it"
 _SAME = "the same person in another row, or an address of a row that is found by its person"
+_FEED = "a secret of a calendar feed"
 
 OTHER_COLUMNS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
     {
@@ -74,6 +75,7 @@ OTHER_COLUMNS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
         ("attendee", "account_id"): _SAME,
         ("attendee", "imported_by"): _DONE,
         ("attendee", "email"): _SAME,
+        ("attendee", "feed_address"): _FEED,
         ("attendee", "merged_into_id"): _SAME,
         ("attendee_alias", "added_by"): _DONE,
         ("attendee_alias", "address"): _SAME,
@@ -84,6 +86,7 @@ OTHER_COLUMNS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
         ("email_route", "refused_address"): "the last refusal of a provider, for operators",
         ("email_text", "changed_by"): _DONE,
         ("event", "deleted_by_id"): _DONE,
+        ("firm", "feed_address"): _FEED,
         ("firm_registration", "decided_by"): _DONE,
         ("import_job", "requested_by"): _DONE,
         ("inbound_email", "handled_by"): _DONE,

@@ -387,6 +387,7 @@ def _invitation(each: _Newer, settings: Settings) -> dict[str, Any]:
         "sequence": entry.sequence,
         "method": entry.method,
         "token_hash": hash_token(token),
+        "key_number": settings.secret_key.newest,
         "first_message_id": each.opened["thread"],
     }
 

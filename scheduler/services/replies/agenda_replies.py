@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import Method, Partstat
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.invites.ical.content import Content
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.delivery.sent_records import invitation_token
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -60,6 +61,7 @@ _TOLD = (
         Invitation.method,
         Invitation.partstat,
         Invitation.token_hash,
+        Invitation.key_number,
     )
     .join(MeetingRequest, MeetingRequest.id == Invitation.request_id)
     .join(Attendee, Attendee.id == Invitation.attendee_id)
@@ -75,7 +77,7 @@ _EXCLUDED = (
 
 
 def list_meeting_replies(
-    session: Session, actor: Actor, agenda: Agenda, *, secret_key: str
+    session: Session, actor: Actor, agenda: Agenda, *, secret_key: SecretKeys
 ) -> Mapping[str, MeetingReplies]:
     """Return the replies by request key, for every meeting of the agenda. Runs two queries.
 
@@ -85,13 +87,13 @@ def list_meeting_replies(
     people = {person.key for item in agenda.items for person in (*item.people, *item.partner_people)}
     of_these = {"event": actor.event_id, "requests": list(found), "people": list(people)}
     told = rows_of(session, _TOLD, **of_these)
-    for key, person, attendee_id, uid, sequence, method, partstat, token_hash in told:
+    for key, person, attendee_id, uid, sequence, method, partstat, token_hash, number in told:
         if method is Method.CANCEL:
             found[key].answers.pop(person, None)
             continue
         found[key].answers[person] = partstat
         is_own = attendee_id == actor.attendee_id and not actor.is_archived
-        token = invitation_token(uid, attendee_id, secret_key) if is_own else ""
+        token = invitation_token(uid, attendee_id, secret_key, number) if is_own else ""
         if token and hash_token(token) == token_hash:
             found[key].token, found[key].sequence, found[key].own = token, sequence, person
     for key, person, others_go in rows_of(session, _EXCLUDED, **of_these):
@@ -106,7 +108,7 @@ def submit_reply(
     partstat: Partstat,
     *,
     sequence: int,
-    secret_key: str,
+    secret_key: SecretKeys,
     now: datetime,
     comment: str = "",
 ) -> None:
@@ -134,5 +136,5 @@ def submit_reply(
         return
     if Content.from_json(invitation.content).end <= now:
         raise WrongState("meeting", request_key, OVER, "answered")
-    token = invitation_token(invitation.uid, invitation.attendee_id, secret_key)
+    token = invitation_token(invitation.uid, invitation.attendee_id, secret_key, invitation.key_number)
     reply_links.submit_reply(session, token, partstat, sequence=sequence, comment=comment, now=now)

@@ -9,15 +9,20 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.i18n import gettext_lazy
+from scheduler.secret_keys import SecretKeys
+from scheduler.services.identity import encryption
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.identity.tokens import FEED, derive_token, hash_token, new_feed
+from scheduler.services.identity.tokens import FEED, derive_token, hash_token, new_feed, seed_key
 from scheduler.storage.models import Attendee, Event, Firm, Interpreter, InterpreterFeed
 
 
 @dataclass(frozen=True, slots=True)
 class FeedOwner:
-    """Owner of a feed: an attendee, firm or interpreter. `seed` is None if the feed has no address."""
+    """Owner of a feed: an attendee, firm or interpreter. `seed` is None if the feed has no address.
+
+    `address` is the encrypted token of a feed whose own key has ended.
+    """
 
     id: int
     is_firm: bool
@@ -25,15 +30,39 @@ class FeedOwner:
     name: str
     seed: str | None
     is_interpreter: bool = False
+    address: bytes | None = None
 
 
 def build_owner(row: Attendee | Firm) -> FeedOwner:
-    return FeedOwner(row.id, isinstance(row, Firm), row.event_id, row.name, row.feed_seed)
+    return FeedOwner(
+        row.id, isinstance(row, Firm), row.event_id, row.name, row.feed_seed, address=row.feed_address
+    )
 
 
-def feed_token(owner: FeedOwner, secret_key: str) -> str | None:
-    """Return the token in the address of the owner's feed, or None if it has no address yet."""
-    return derive_token(secret_key, FEED, owner.seed) if owner.seed else None
+def set_new_feed(row: Attendee | Firm, secret_key: SecretKeys) -> None:
+    """Give a feed a new address. The old one stops working at once."""
+    row.feed_seed, row.feed_hash = new_feed(secret_key)
+    row.feed_address = None
+
+
+def feed_token(owner: FeedOwner, secret_key: SecretKeys) -> str | None:
+    """Return the token in the address of the owner's feed.
+
+    None if it has no address yet, or if its key is missing.
+    """
+    return stored_feed_token(owner.seed, owner.address, secret_key)
+
+
+def stored_feed_token(seed: str | None, address: bytes | None, secret_key: SecretKeys) -> str | None:
+    """Return the token of a feed from its stored seed, or from its encrypted address if there is one."""
+    if not seed:
+        return None
+    if address is None:
+        return derive_token(secret_key, FEED, seed) if seed_key(seed) in secret_key else None
+    try:
+        return encryption.decrypt(secret_key, FEED, address)
+    except encryption.UnreadableSecret:
+        return None
 
 
 def find_feed_owner(session: Session, token: str) -> FeedOwner:
@@ -57,17 +86,21 @@ def own_interpreter_feed(session: Session, actor: Actor) -> FeedOwner:
     """
     interpreter = _own_interpreter(session, actor)
     row = session.execute(_INTERPRETERS.where(Interpreter.id == interpreter.id)).first()
-    return _interpreter(interpreter, row[1] if row is not None else None)
+    return _interpreter(interpreter, *(row[1:] if row is not None else (None, None)))
 
 
-def renew_interpreter_feed(session: Session, actor: Actor, *, secret_key: str) -> None:
+def renew_interpreter_feed(session: Session, actor: Actor, *, secret_key: SecretKeys) -> None:
     """Create or rotate the address of the actor's interpreter feed. An old address stops working at once."""
     interpreter = _own_interpreter(session, actor)
     mine = select(Interpreter.id).where(Interpreter.id == interpreter.id)
     session.execute(mine.with_for_update(key_share=True))  # serialises concurrent calls: one inserts the row
     seed, hashed = new_feed(secret_key)
     row = InterpreterFeed(
-        interpreter_id=interpreter.id, address=interpreter.email, seed=seed, token_hash=hashed
+        interpreter_id=interpreter.id,
+        address=interpreter.email,
+        seed=seed,
+        token_hash=hashed,
+        encrypted=None,
     )
     session.merge(row)
     session.flush()
@@ -85,37 +118,37 @@ def own_firm_feed(session: Session, actor: Actor) -> FeedOwner | None:
     return build_owner(session.get_one(Firm, actor.firm_id))
 
 
-def renew_feed(session: Session, actor: Actor, *, secret_key: str) -> None:
+def renew_feed(session: Session, actor: Actor, *, secret_key: SecretKeys) -> None:
     """Rotate the address of the actor's own feed. The old address stops working at once."""
     attendee = _own_attendee(session, actor)
-    attendee.feed_seed, attendee.feed_hash = new_feed(secret_key)
+    set_new_feed(attendee, secret_key)
     session.flush()
 
 
-def renew_firm_feed(session: Session, actor: Actor, *, secret_key: str) -> None:
+def renew_firm_feed(session: Session, actor: Actor, *, secret_key: SecretKeys) -> None:
     """Create or rotate the address of the feed of the actor's firm. An old address stops working at once."""
     firm = _own_firm(session, actor)
-    firm.feed_seed, firm.feed_hash = new_feed(secret_key)
+    set_new_feed(firm, secret_key)
     session.flush()
 
 
 def end_firm_feed(session: Session, actor: Actor) -> None:
     """Delete the feed of the actor's firm. Its address stops working at once."""
     firm = _own_firm(session, actor)
-    firm.feed_seed = firm.feed_hash = None
+    firm.feed_seed = firm.feed_hash = firm.feed_address = None
     session.flush()
 
 
 _INTERPRETERS = (
-    select(Interpreter, InterpreterFeed.seed)
+    select(Interpreter, InterpreterFeed.seed, InterpreterFeed.encrypted)
     .join(InterpreterFeed, InterpreterFeed.interpreter_id == Interpreter.id)
     .where(InterpreterFeed.address == Interpreter.email, Interpreter.withdrawn_at.is_(None))
 )
 """Interpreters whose feed has an address. It ends with the email address and with withdrawal."""
 
 
-def _interpreter(row: Interpreter, seed: str | None) -> FeedOwner:
-    return FeedOwner(row.id, False, row.event_id, row.name, seed, is_interpreter=True)
+def _interpreter(row: Interpreter, seed: str | None, address: bytes | None) -> FeedOwner:
+    return FeedOwner(row.id, False, row.event_id, row.name, seed, is_interpreter=True, address=address)
 
 
 def _own_interpreter(session: Session, actor: Actor) -> Interpreter:

@@ -113,7 +113,7 @@ def send_invitation(
     ends = membership_end(session, event.id, role, until, now=now)
     chosen = find_delegations(session, event.id, role, delegations)
     session.execute(delete(TeamInvitation).where(_is_for(event.id, address)))
-    seed = new_seed()
+    seed = new_seed(settings.secret_key)
     made = TeamInvitation(
         event_id=event.id,
         email=address,

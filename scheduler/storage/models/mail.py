@@ -63,6 +63,8 @@ class Invitation(Base):
     """Hash of the token in the organiser's address, one per (UID, attendee), derived from them and the
     key.
     """
+    key_number: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Number of that key."""
     first_message_id: Mapped[str] = mapped_column(String(255))
     """Message-ID of the first email about this UID, for threading."""
     is_change: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -90,6 +92,8 @@ class InterpreterFeed(Base):
     address: Mapped[Email]
     seed: Mapped[str] = mapped_column(String(32))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    encrypted: Mapped[bytes | None]
+    """As `feed_address` of an attendee."""
 
 
 class EmailText(Base):
@@ -171,6 +175,8 @@ class OutboxEmail(Base):
     dropped_at: Mapped[datetime | None]
     """When a failed email was archived, by an organiser or because a newer one replaced it."""
     created_at: Mapped[datetime]
+    key_number: Mapped[int | None]
+    """Number of the key that its tokens are derived from, or null until a sender claims it."""
     web_request: Mapped[str | None] = mapped_column(String(REQUEST_ID_LENGTH), default=current_request)
     """ID of the web request that caused it, as in the logs."""
     accepted_reply: Mapped[str | None] = mapped_column(String(200))
@@ -226,6 +232,8 @@ class DigestItem(Base):
     """Message-ID of the email in the outbox."""
     token_hash: Mapped[str | None] = mapped_column(String(64))
     """Hash of the token to respond to the request, if the item asks for a response."""
+    key_number: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Number of the key that the token is derived from."""
     created_at: Mapped[datetime]
 
 
@@ -247,7 +255,7 @@ class DigestPreference(Base):
     stopped_at: Mapped[datetime | None]
     """When the person unsubscribed from all digests."""
     unsubscribe_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
-    """Hash of the unsubscribe token, or null before the first digest."""
+    """Hash of the unsubscribe token in digests that were sent before 0.9.0, by the first key."""
     last_digest_at: Mapped[datetime | None]
     """When the last digest was created."""
 

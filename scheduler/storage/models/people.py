@@ -63,6 +63,7 @@ class Firm(Base):
     feed_seed: Mapped[str | None] = mapped_column(String(32))
     """As an attendee's, or None until an exhibitor requests a feed for the firm."""
     feed_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    feed_address: Mapped[bytes | None]
     withdrawn_at: Mapped[datetime | None]
     """When an organiser removed the firm from the event, or null while it participates."""
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
@@ -145,8 +146,10 @@ class Attendee(Base):
     feed_seed: Mapped[str] = mapped_column(String(32))
     """Seed of the feed token, with the secret key. Changed to revoke the feed's URL."""
     feed_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    feed_address: Mapped[bytes | None]
+    """Encrypted token of a feed whose key has ended, so that its URL goes on. Null if the seed gives it."""
     summary_hash: Mapped[str | None] = mapped_column(String(64))
-    """Hash of the token to unsubscribe `email` from summaries, or null before the first summary."""
+    """Hash of the unsubscribe token in summaries that were sent before 0.9.0, by the first key."""
     summaries_stopped_at: Mapped[datetime | None]
     """When the person unsubscribed from summaries."""
     invited_at: Mapped[datetime | None]

@@ -19,6 +19,7 @@ from sqlalchemy import select, text, update
 from chainmeet.cli import main
 from scheduler.domain.team import TeamRole
 from scheduler.invites.mail.link_mail import LinkMail, render_link_mail
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.checkpoints import CheckpointSigner, read_checkpoints
@@ -48,7 +49,7 @@ def ready(database: Database, expo: Expo, monkeypatch: pytest.MonkeyPatch) -> Ex
     grow(database, expo, 5)
     monkeypatch.setenv("CHAINMEET_DATABASE_URL", database.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CHAINMEET_REDIS_URL", "redis://127.0.0.1:1")
-    monkeypatch.setenv("CHAINMEET_SECRET_KEY", SETTINGS.secret_key)
+    monkeypatch.setenv("CHAINMEET_SECRET_KEY", SETTINGS.secret_key.text)
     return expo
 
 
@@ -152,7 +153,9 @@ def test_a_chain_that_only_grew_is_as_expected(database: Database, ready: Expo, 
 def test_a_checkpoint_of_another_key_proves_nothing(database: Database, ready: Expo, tmp_path: Path) -> None:
     with database.read() as session:
         (head,) = read_checkpoints(session)
-    other = CheckpointSigner.of(replace(SETTINGS, secret_key="another secret key of forty characters"))
+    other = CheckpointSigner.of(
+        replace(SETTINGS, secret_key=SecretKeys("another secret key of forty characters"))
+    )
     forged, torn, none = (tmp_path / name for name in ("forged.txt", "torn.txt", "none.txt"))
     forged.write_text(other.note(head))
     torn.write_text(SIGNER.note(head).replace("\n5\n", "\n4\n"))

@@ -11,6 +11,7 @@ from scheduler.domain import rules
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.invites.busy import UnusableCalendar
 from scheduler.invites.transport.remote import FetchFailure
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.availability import (
     busy_times,
 )
@@ -82,7 +83,7 @@ class Person:
             saved = select(BusySource).where(mine, BusySource.is_saved)
             return list(session.scalars(saved.order_by(BusySource.id)))
 
-    def refetch(self, now=LATER, secret_key: str = SECRET_KEY) -> int:
+    def refetch(self, now=LATER, secret_key: SecretKeys = SECRET_KEY) -> int:
         return refetching.refetch_calendars(
             self.database,
             fetcher=self.far,
@@ -266,7 +267,7 @@ def test_the_address_of_a_linked_calendar_is_sealed(person: Person) -> None:
     assert "hunter2" not in repr(stored) and source.name == "calendar.example"
     assert encryption.decrypt(SECRET_KEY, busy_times.ADDRESS, source.address) == ADDRESS
     with pytest.raises(encryption.UnreadableSecret):
-        encryption.decrypt("x" * 32, busy_times.ADDRESS, source.address)
+        encryption.decrypt(SecretKeys("x" * 32), busy_times.ADDRESS, source.address)
     with pytest.raises(encryption.UnreadableSecret):
         encryption.decrypt(SECRET_KEY, "another purpose", source.address)
 
@@ -307,7 +308,7 @@ def test_a_fetch_that_fails_keeps_what_is_known_and_says_why(person: Person, oct
 def test_another_secret_key_is_said_so(person: Person) -> None:
     person.far.octets = busy_in(person.slots[0])
     person.save(person.link())
-    assert person.refetch(secret_key="y" * 32) == 1
+    assert person.refetch(secret_key=SecretKeys("y" * 32)) == 1
     assert "add it again" in person.sources()[0].failure and person.unavailable() == {0}
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import func, select, text
 from chainmeet import backups
 from chainmeet.backups import BackupFailed, RestoreRefused
 from chainmeet.cli import main
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.operations import site_pause
 from scheduler.storage import schema
 from scheduler.storage.database import Database
@@ -94,7 +95,9 @@ def test_a_restored_site_is_paused_until_it_is_accepted(backup: Path, empty: Dat
 def test_no_secret_is_in_a_backup(database: Database, backup: Path) -> None:
     with zipfile.ZipFile(backup) as archive:
         assert sorted(archive.namelist()) == ["chainmeet.db", "manifest.json"]
-        assert not any(SETTINGS.secret_key.encode() in archive.read(name) for name in archive.namelist())
+        assert not any(
+            SETTINGS.secret_key.key().encode() in archive.read(name) for name in archive.namelist()
+        )
 
 
 @sqlite_only
@@ -202,3 +205,18 @@ def test_the_commands(database: Database, tmp_path: Path, monkeypatch: pytest.Mo
     assert f"schema {schema.head_revision()}" in run("backup", file, url=url)
     assert "The site is paused" in run("restore", file, url=f"sqlite:///{target}")
     assert "Site resumed." in run("resume", "--accept-copy", url=f"sqlite:///{target}")
+
+
+@sqlite_only
+def test_a_restore_names_the_keys_that_are_missing(
+    backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'new' / 'chainmeet.db'}"
+    for name, value in (
+        replace(SETTINGS, database_url=url, secret_key=SecretKeys(f"2:{'x' * 40}")).to_env().items()
+    ):
+        monkeypatch.setenv(name, value)
+    said = CliRunner().invoke(main, ["restore", str(backup)], catch_exceptions=False)
+    assert said.exit_code == 0 and "Restored: " in said.output
+    warned = [line for line in said.output.splitlines() if line.startswith("WARNING: ")]
+    assert any("made with key 1 don't open, because the key is missing" in line for line in warned)

@@ -13,6 +13,7 @@ from chainmeet.demo.load_sample import load
 from chainmeet.files import read_plan, read_problem
 from chainmeet.plan_check import examine
 from scheduler.samples.expo import make_expo
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.exports import event_workbook
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
@@ -138,7 +139,9 @@ def test_an_export_of_the_demo_is_planned(tmp_path: Path) -> None:
     upgrade_schema(database)
     with database.write() as session:
         sample = make_expo(firms=30, requests=120, seed=2)
-        event = load(session, sample, organiser_email="o@expo.example", secret_key="x" * 40, now=NOW)
+        event = load(
+            session, sample, organiser_email="o@expo.example", secret_key=SecretKeys("x" * 40), now=NOW
+        )
         actor = Actor(account_id=1, event_id=event.id, event_key=event.key, team_role=Role.OWNER)
         (tmp_path / "demo.xlsx").write_bytes(event_workbook.export_event(session, actor))
     database.dispose()

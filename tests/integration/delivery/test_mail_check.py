@@ -21,6 +21,7 @@ from scheduler.config import Settings
 from scheduler.domain.findings import Finding, Level, error
 from scheduler.invites.transport import dns_lookup
 from scheduler.invites.transport.dns_lookup import DnsLookup
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.delivery.mail_check import daily_check, dns_checks, round_trip
 from scheduler.services.emails.inbound import inbound_addresses, inbox
@@ -223,7 +224,7 @@ def test_an_old_or_forged_email_proves_nothing(database: Database) -> None:
     now = database.now()
     receive = partial(inbox.receive_email, database, settings, raw=b"Subject: x\r\n\r\n", now=now)
     assert receive(round_trip.address("meetings", now - timedelta(days=2), settings))
-    other = replace(settings, secret_key="z" * 40)
+    other = replace(settings, secret_key=SecretKeys("z" * 40))
     assert not receive(round_trip.address("meetings", now, other))
     swapped = round_trip.address("meetings", now, settings).replace("meetings", "bounces")
     assert not receive(swapped)

@@ -10,6 +10,7 @@ from chainmeet.demo.load_sample import load
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import NotAllowed
 from scheduler.samples.expo import make_expo
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.exports import event_workbook
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
@@ -31,7 +32,7 @@ def demo_event(database: Database, firms: int = 40, requests: int = 200) -> Acto
             session,
             make_expo(firms=firms, requests=requests, seed=3),
             organiser_email=BOSS,
-            secret_key="x" * 40,
+            secret_key=SecretKeys("x" * 40),
             now=NOW,
         )
         delegations.travel_together(session, event, session.scalars(select(Firm)).all(), 3)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.domain.team import TeamRole
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.identity import actors, api_tokens, sign_in, tokens
 from scheduler.services.identity.rights import Right
 from scheduler.storage.database import Database
@@ -30,11 +31,12 @@ def ask(session: Session, email: str, now: datetime = NOW) -> SignInLink | None:
 
 
 def test_a_token_has_160_bits_and_depends_on_key_purpose_and_seed() -> None:
-    token = tokens.derive_token("key", "feed", "seed")
+    key, other = SecretKeys("k" * 32), SecretKeys("o" * 32)
+    token = tokens.derive_token(key, "feed", "seed")
     assert len(token) == 32 and set(token) <= set("abcdefghijklmnopqrstuvwxyz234567")
-    others = {tokens.derive_token(*parts) for parts in [("k", "feed", "seed"), ("key", "sign_in", "seed")]}
-    assert token == tokens.derive_token("key", "feed", "seed")
-    assert token not in others and token != tokens.derive_token("key", "feed", "other")
+    others = {tokens.derive_token(*parts) for parts in [(other, "feed", "seed"), (key, "sign_in", "seed")]}
+    assert token == tokens.derive_token(key, "feed", "seed")
+    assert token not in others and token != tokens.derive_token(key, "feed", "other")
 
 
 def test_asking_to_sign_in_queues_one_mail_with_a_link_that_is_not_stored(database: Database) -> None:

@@ -19,6 +19,7 @@ from chainmeet.doctor import machine_checks
 from chainmeet.doctor.settings_checks import check_settings
 from scheduler.config import Settings
 from scheduler.domain.findings import Level
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.operations import job_intervals
 from scheduler.storage.database import Database
 from tests.integration.emails.inbound.test_receiving import lmtp, mailbox
@@ -81,7 +82,7 @@ def patient(database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch
         settings = Settings(
             database_url=database.url.render_as_string(hide_password=False),
             redis_url=broker_url,
-            secret_key=KEY,
+            secret_key=SecretKeys(KEY),
             base_url="https://meet.expo.org",
             mail_domain="expo.org",
             smtp_port=catcher.port,
@@ -121,7 +122,7 @@ def test_a_healthy_installation_has_no_finding(patient: Patient) -> None:
         ({"base_url": "http://127.0.0.1:8000"}, "public address", "warning", "only on this machine"),
         ({"base_url": "http://meet.expo.org"}, "public address", "warning", "isn't encrypted"),
         ({"mail_domain": "chainmeet.example"}, "email domain", "warning", "can't receive replies"),
-        ({"secret_key": "ab" * 16}, "secrets", "error", "SECRET_KEY can be guessed"),
+        ({"secret_key": SecretKeys("ab" * 16)}, "secrets", "error", "SECRET_KEY can be guessed"),
         ({"metrics_token": "1" * 32}, "secrets", "error", "METRICS_TOKEN can be guessed"),
         ({"metrics_token": KEY}, "secrets", "error", "is the secret key"),
         ({"smtp_password": "wr0ng-pass"}, "outgoing mail server", "error", "credentials invalid"),
@@ -154,8 +155,9 @@ def test_a_port_of_another_server_is_no_receiver(patient: Patient) -> None:
 
 def test_a_password_that_is_sent_in_the_clear_is_an_error() -> None:
     far = Settings(
-        database_url="sqlite://", redis_url="redis://127.0.0.1:1", secret_key=KEY, smtp_security="none",
-        smtp_host="mail.expo.org", smtp_password="s3cret", imap_host="imap.expo.org", imap_password="s3cret",
+        database_url="sqlite://", redis_url="redis://127.0.0.1:1", secret_key=SecretKeys(KEY),
+        smtp_security="none", smtp_host="mail.expo.org", smtp_password="s3cret",
+        imap_host="imap.expo.org", imap_password="s3cret",
     )  # fmt: skip
     found = [each.what for each in check_settings(far, {}) if each.check == "secrets" and each.level]
     assert found == ["The password for mail.expo.org is sent without encryption."]

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from chainmeet import backups
 from scheduler.config import Settings
 from scheduler.domain.errors import NotAllowed
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.identity import tokens
 from scheduler.services.operations import restored_copy, site_pause
 from scheduler.services.publishing import restored_calendars
@@ -108,6 +109,7 @@ class Drill:
             self.requests = [make_request(session, self.expo, i, i + 1) for i in range(0, PEOPLE, 2)]
             add_token(session, self.expo)
             self.expo.firms[0].feed_seed, self.expo.firms[0].feed_hash = tokens.new_feed(SECRET_KEY)
+            self.expo.firms[0].feed_address = self.expo.people[1][0].feed_address = b"of an ended key"
             self.feeds = self.expo.firms[0].feed_hash, self.expo.people[1][0].feed_hash
         self.guard()
 
@@ -293,6 +295,7 @@ def test_revoked_stays_revoked_before_the_copy_is_accepted(
             other = session.get_one(Attendee, drill.expo.people[0][0].id)
             assert token.revoked_at is not None and firm.feed_hash is None
             assert person.feed_hash not in (*drill.feeds, "n" * 64)
+            assert firm.feed_address is None and person.feed_address is None
             assert other.feed_hash == drill.expo.people[0][0].feed_hash
             assert session.scalars(select(WebSession)).all() == []
 
@@ -341,7 +344,7 @@ def test_another_secret_key_is_reported_and_nothing_is_sent_blindly(
 ) -> None:
     lose_and_restore(drill, restored)
     drill.guard()
-    other = replace(drill.settings, secret_key="another key of at least 32 characters")
+    other = replace(drill.settings, secret_key=SecretKeys("another key of at least 32 characters"))
     with drill.database.write() as session:
         report = restored_calendars.report_restore(session, signed_in(drill.boss), other, now=drill.now)
     assert (report.unreadable, report.newer, report.people.total) == (8, 0, 0)

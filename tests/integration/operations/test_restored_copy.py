@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 
 from scheduler.config import Settings
 from scheduler.domain.entities import Method
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.delivery import journal_lines
 from scheduler.services.identity.encryption import UnreadableSecret
@@ -135,7 +136,7 @@ def test_the_journal_names_nobody_without_the_secret_key(site: Site) -> None:
     row = next(row for row in rows.values() if row.uid == entries[0].uid and row.to_address == opened["to"])
     assert (opened["content"], opened["name"]) == (row.payload["content"], row.to_name)
     with pytest.raises(UnreadableSecret):
-        entries[0].opened("another key of at least 32 characters")
+        entries[0].opened(SecretKeys("another key of at least 32 characters"))
 
 
 @pytest.mark.smtp

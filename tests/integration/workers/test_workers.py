@@ -16,6 +16,7 @@ from sqlalchemy import insert, select
 from scheduler.config import Settings
 from scheduler.domain import fields
 from scheduler.domain.entities import JobState, OutboxState, RunState
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.availability import busy_times
 from scheduler.services.identity import encryption, sign_in
 from scheduler.services.planning.runs import runs
@@ -164,7 +165,9 @@ def test_only_json_is_read(stack: Stack) -> None:
 
 def test_a_broker_that_is_away_loses_nothing(tmp_path: Path) -> None:
     settings = Settings(
-        database_url="sqlite://", redis_url=f"redis+socket://{tmp_path}/nowhere", secret_key="x" * 32
+        database_url="sqlite://",
+        redis_url=f"redis+socket://{tmp_path}/nowhere",
+        secret_key=SecretKeys("x" * 32),
     )
     assert dispatch.solve(1, app=make_celery(settings)) is False
     assert dispatch.run(Database("sqlite://"), 1, app=make_celery(settings)) is False

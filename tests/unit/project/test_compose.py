@@ -20,6 +20,7 @@ from chainmeet.stack import programs
 from chainmeet.stack.broker import find_server
 from chainmeet.stack.data_folder import DataFolder
 from scheduler.config import PREFIX, Settings
+from scheduler.secret_keys import SecretKeys
 from scheduler.untrusted import limits as untrusted_limits
 from scheduler.untrusted import pool
 from tests.support import missing_programs
@@ -138,6 +139,45 @@ def test_secrets_that_env_has_from_before_are_taken_over(tmp_path: Path) -> None
     made = made_secrets(tmp_path)
     assert (made["database_password"], made["secret_key"]) == ("a b=c'd$e", "quoted")
     assert made["smtp_password"] == "q" and len(made["redis_password"]) == 64
+
+
+def rotated_key(home: Path, *options: str) -> tuple[str, list[str]]:
+    """Run deploy/rotate-key.sh in an installation's folder. Return its key file and commands in containers.
+
+    Each command is recorded with the numbers that the key file has meanwhile.
+    """
+    script = home / "deploy" / "rotate-key.sh"
+    script.write_text((ROOT / "deploy" / "rotate-key.sh").read_text())
+    engine = home / "engine"
+    engine.write_text('#!/bin/sh\necho "$(cut -d: -f1 secrets/secret_key | tr "\\n" " ")| $*" >>commands')
+    engine.chmod(0o755)
+    env = {"PATH": os.environ["PATH"], "CHAINMEET_COMPOSE": str(engine)}
+    said = subprocess.run(["sh", str(script), *options], check=True, capture_output=True, env=env, text=True)
+    file, commands = (home / "secrets" / "secret_key").read_text(), home / "commands"
+    assert not any(key in said.stdout + said.stderr for key in SecretKeys(file).text.split())
+    return file, commands.read_text().splitlines() if commands.exists() else []
+
+
+def test_a_key_is_added_in_place_and_older_ones_end_in_the_container_that_has_the_journal(
+    tmp_path: Path,
+) -> None:
+    first = made_secrets(tmp_path)["secret_key"]
+    path = tmp_path / "secrets" / "secret_key"
+    before = path.stat()
+    file, commands = rotated_key(tmp_path)
+    keys = SecretKeys(file)
+    assert (list(keys), keys.key(1), commands) == ([1, 2], first, [])
+    assert re.fullmatch("[0-9a-f]{64}", keys.key(2)) and keys.key(2) != first
+    file, commands = rotated_key(tmp_path, "--end-old", "--end-feeds")
+    assert list(SecretKeys(file)) == [3]
+    assert commands == [
+        "1 2 3 | exec -T mail-worker chainmeet key end 1 --keep-file --end-feeds",
+        "2 3 | exec -T mail-worker chainmeet key end 2 --keep-file --end-feeds",
+    ]
+    after = path.stat()
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode), "a container has it mounted"
+    worker = SERVICES["mail-worker"]
+    assert worker["volumes"] == ["journal:/journal"] and "secret_key" in worker["secrets"]
 
 
 def test_the_receiver_reaches_the_database_and_not_the_broker_and_data_has_no_way_out() -> None:
@@ -395,7 +435,7 @@ def test_the_web_has_as_many_processes_as_its_memory_is_reckoned_for() -> None:
 def test_the_web_server_leaves_it_to_the_application_to_say_that_an_address_is_too_long() -> None:
     longest = int(programs.LONGEST_LINE)
     assert f'"--limit-request-line", "{longest}"' in (ROOT / "Dockerfile").read_text()
-    settings = Settings(database_url="", redis_url="", secret_key=SECRETS["secret_key"])
+    settings = Settings(database_url="", redis_url="", secret_key=SecretKeys(SECRETS["secret_key"]))
     web = programs.web_program(DataFolder(ROOT), settings, 1)
     assert web.command[web.command.index("--limit-request-line") + 1] == str(longest)
     assert longest >= 2 * errors.MAX_ADDRESS

@@ -143,13 +143,15 @@ import json, re, sys
 from pathlib import Path
 from api.app import create_app
 from scheduler.config import Settings
+from scheduler.secret_keys import SecretKeys
 from scheduler.storage import schema
 from scheduler.storage.database import Database
 
 environment = Path(sys.prefix)
 url = f"sqlite:///{Path('site.sqlite').absolute()}"
 redis = "redis://127.0.0.1:1"
-settings = Settings(database_url=url, redis_url=redis, secret_key="k" * 40, mail_domain="expo.example")
+keys = SecretKeys("k" * 40)
+settings = Settings(database_url=url, redis_url=redis, secret_key=keys, mail_domain="expo.example")
 database = Database(url)
 schema.upgrade_schema(database)
 app = create_app(settings, database)

@@ -26,7 +26,9 @@ def unsubscribe(token: str) -> str:
     """Unsubscribe. Email clients send this by themselves, without cookies and redirects (RFC 8058)."""
     _counted(token)
     with context.database().write() as db:
-        found = digest_settings.unsubscribe(db, token, now=context.now())
+        found = digest_settings.unsubscribe(
+            db, token, secret_key=context.settings().secret_key, now=context.now()
+        )
     return _page(found, token)
 
 
@@ -35,14 +37,16 @@ def resubscribe(token: str) -> Response:
     """Resubscribe."""
     _counted(token)
     with context.database().write() as db:
-        digest_settings.resubscribe(db, token, now=context.now())
+        digest_settings.resubscribe(db, token, secret_key=context.settings().secret_key, now=context.now())
     return redirect(url_for("digests.show_unsubscribe_form", token=token), 303)
 
 
 def _counted(token: str) -> Subscription:
     """Return the subscription of a known link, and count its use."""
     with limits.looking_up_a_token(), context.database().read() as db:
-        found = digest_settings.show_subscription(db, token, now=context.now())
+        found = digest_settings.show_subscription(
+            db, token, secret_key=context.settings().secret_key, now=context.now()
+        )
     limits.require_link(token)
     return found
 

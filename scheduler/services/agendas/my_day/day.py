@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from scheduler.domain.entities import Partstat
 from scheduler.i18n import venue_label
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.agendas.my_day import lateness
 from scheduler.services.agendas.my_day.lateness import Late
 from scheduler.services.agendas.week.changes import WeekChange, WeekChangeKind, list_changes
@@ -114,7 +115,9 @@ class MyDay:
         return next((meeting for meeting in self.upcoming if not meeting.is_off), None)
 
 
-def show_day(session: Session, actor: Actor, day: date | None, *, secret_key: str, now: datetime) -> MyDay:
+def show_day(
+    session: Session, actor: Actor, day: date | None, *, secret_key: SecretKeys, now: datetime
+) -> MyDay:
     """Return one day of the attendee's own agenda.
 
     It is `day` if that is an event day, else the day from `choose_day`. Takes at most thirty queries, for any

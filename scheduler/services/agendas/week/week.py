@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Partstat
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.agendas.week.changes import WeekChange, list_changes
 from scheduler.services.agendas.week.meeting_details import MeetingDetails, load_details
 from scheduler.services.availability import unavailable_slots
@@ -106,7 +107,7 @@ def show_week(
     day: date | None = None,
     only: str | None = None,
     show: MeetingFilter = MeetingFilter.ALL,
-    secret_key: str,
+    secret_key: SecretKeys,
     now: datetime,
 ) -> Week:
     """Return a day of the actor's own firm. `only` is the key of a person to show alone.
@@ -178,7 +179,7 @@ def _meetings(
     people: Sequence[WeekPerson],
     changed: Sequence[WeekChange],
     *,
-    secret_key: str,
+    secret_key: SecretKeys,
     now: datetime,
 ) -> dict[str, WeekMeeting]:
     replies = agenda_replies.list_meeting_replies(session, actor, part, secret_key=secret_key)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
-from hmac import compare_digest
 from time import sleep
 from typing import Final, Literal, cast
 
@@ -52,7 +51,7 @@ def address(box: str, sent_at: datetime, settings: Settings) -> str:
 def recognise(box: str, token: str, settings: Settings) -> RoundTripEmail | None:
     """Return the email with this token in its address, or None if it is not of a round trip."""
     minute = tokens.row_id(token)
-    if not compare_digest(tokens.row_token(settings.secret_key, _purpose(box), minute, ""), token):
+    if not tokens.is_row_token(settings.secret_key, token, _purpose(box), minute, ""):
         return None
     return RoundTripEmail(box, datetime.fromtimestamp(minute * 60, UTC))
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.entities import MailBox
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.delivery import sent_records
 from scheduler.services.delivery.mail_check import round_trip
 from scheduler.services.delivery.mail_check.round_trip import RoundTripEmail
@@ -114,7 +115,9 @@ def _tokened(session: Session, is_for_reports: bool, token: str, settings: Setti
     )
 
 
-def find_mail(session: Session, token: str, secret_key: str, *, is_for_reports: bool) -> OutboxEmail | None:
+def find_mail(
+    session: Session, token: str, secret_key: SecretKeys, *, is_for_reports: bool
+) -> OutboxEmail | None:
     """Return the email with this token in its envelope sender or Reply-To, unless its event was deleted."""
     row = session.get(OutboxEmail, tokens.row_id(token))
     if row is None or _is_of_deleted(session, row):

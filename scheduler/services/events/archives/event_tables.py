@@ -44,15 +44,15 @@ NOT_EXPORTED: Final[Mapping[str, str]] = MappingProxyType(
 
 SECRET_COLUMNS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
-        "attendee": frozenset(("feed_seed", "feed_hash", "summary_hash")),
+        "attendee": frozenset(("feed_seed", "feed_hash", "feed_address", "summary_hash")),
         "busy_source": frozenset(
             ("key", "address", "account", "octets", "etag", "modified", "next_fetch_at")
         ),
         "digest_preference": frozenset(("unsubscribe_hash",)),
-        "digest_item": frozenset(("token_hash",)),
-        "firm": frozenset(("feed_seed", "feed_hash")),
+        "digest_item": frozenset(("token_hash", "key_number")),
+        "firm": frozenset(("feed_seed", "feed_hash", "feed_address")),
         "firm_registration": frozenset(("seed", "token_hash")),
-        "invitation": frozenset(("token_hash",)),
+        "invitation": frozenset(("token_hash", "key_number")),
         "run": frozenset(("worker", "web_request")),
     }
 )

@@ -12,6 +12,7 @@ from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RunState
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.delivery.sent_records import invitation_token
 from scheduler.services.events.archives import batches, event_tables
 from scheduler.services.events.archives.json_values import BrokenArchive
@@ -31,7 +32,7 @@ class RowInserter:
     """Inserts rows in batches and maps old ids to new ones, by table."""
 
     database: Database
-    secret_key: str
+    secret_key: SecretKeys
     now: datetime
     people: Mapping[int, Mapping[str, Any]] | None = None
     """Address and name of each account by old id. None keeps the accounts' ids."""
@@ -121,12 +122,12 @@ class RowInserter:
     def _fresh(self, table: str, row: Values) -> Values:
         """Return new secrets, and states that replace those that no longer apply here."""
         if table == "attendee":
-            seed = tokens.new_seed()
+            seed = tokens.new_seed(self.secret_key)
             hashed = tokens.hash_token(tokens.derive_token(self.secret_key, tokens.FEED, seed))
             return {"feed_seed": seed, "feed_hash": hashed}
         if table == "invitation":
             token = invitation_token(row["uid"], row["attendee_id"], self.secret_key)
-            return {"token_hash": tokens.hash_token(token)}
+            return {"token_hash": tokens.hash_token(token), "key_number": self.secret_key.newest}
         if table == "busy_source":
             return {"key": tokens.random_token(), "etag": "", "modified": "", "failure": RELINK_NOTE}
         if table == "run" and row["state"] in (RunState.QUEUED, RunState.RUNNING):

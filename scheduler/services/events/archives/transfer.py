@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import VersionState
 from scheduler.domain.team import TeamRole
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.recording import NamedDoer
@@ -91,7 +92,7 @@ def import_archive(
     *,
     key: str = "",
     owner: str = "",
-    secret_key: str,
+    secret_key: SecretKeys,
     now: datetime,
     agree: Callable[[EventArchive], None] = lambda _: None,
 ) -> EventArchive:

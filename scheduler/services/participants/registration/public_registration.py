@@ -129,7 +129,7 @@ def submit_registration(
         return str(said["email"])
     if _is_full(session, event.id):
         raise RegistrationFull
-    seed = new_seed()
+    seed = new_seed(settings.secret_key)
     session.add(
         FirmRegistration(
             event_id=event.id,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.brand import Brand
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotFound
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.branding import brands
 from scheduler.services.directory.references import FirmRef, PersonRef, firm_ref, person_ref
 from scheduler.services.identity import actors, summary_subscriptions
@@ -41,7 +42,7 @@ class LinkedRequest:
         return self.card.undo_until is not None and now < self.card.undo_until
 
 
-def show_request(session: Session, token: str, *, secret_key: str, now: datetime) -> LinkedRequest:
+def show_request(session: Session, token: str, *, secret_key: SecretKeys, now: datetime) -> LinkedRequest:
     """Return the request behind a link. Read-only. Raises NotFound if the link is invalid or expired.
 
     A link expires when its owner has another address, or no longer represents the firm.
@@ -61,28 +62,28 @@ def show_request(session: Session, token: str, *, secret_key: str, now: datetime
 
 
 def respond_to_request(
-    session: Session, token: str, step: str, *, note: str = "", secret_key: str, now: datetime
+    session: Session, token: str, step: str, *, note: str = "", secret_key: SecretKeys, now: datetime
 ) -> RequestState:
     """Accept or decline the request for the firm. Raises NotFound, InvalidInput, WrongState."""
     actor, key, *_ = _found(session, token, secret_key, now)
     return _STEPS[step](session, actor, key, note=note, now=now)
 
 
-def undo_response(session: Session, token: str, *, secret_key: str, now: datetime) -> RequestState:
+def undo_response(session: Session, token: str, *, secret_key: SecretKeys, now: datetime) -> RequestState:
     """Undo the last response. Raises NotFound, NotAllowed, WrongState."""
     actor, key, *_ = _found(session, token, secret_key, now)
     return requests.undo_step(session, actor, key, now=now)
 
 
 def _found(
-    session: Session, token: str, secret_key: str, now: datetime
+    session: Session, token: str, secret_key: SecretKeys, now: datetime
 ) -> tuple[Actor, str, Attendee, Event]:
     """Return the exhibitor as actor, the request's key, the attendee and the event. Raises NotFound.
 
     A link never grants the person's role in the event's team.
     """
     row = session.execute(
-        select(MeetingRequest, Attendee, Event)
+        select(MeetingRequest, Attendee, Event, DigestItem.key_number)
         .join(DigestItem, DigestItem.request_id == MeetingRequest.id)
         .join(Attendee, Attendee.id == DigestItem.attendee_id)
         .join(Event, Event.id == Attendee.event_id)
@@ -90,8 +91,8 @@ def _found(
         .limit(1)
     ).first()
     if row is not None:
-        request, person, event = row
-        expected = answer_token(secret_key, request.key, person.id, person.email)
+        request, person, event, number = row
+        expected = answer_token(secret_key, request.key, person.id, person.email, number)
         if token.lower() == expected and person.firm_id == request.to_firm_id:
             actor = actors.actor_for(session, person.account_id, event.key, now=now)
             summary_subscriptions.require_going_on(event, actor.language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ from scheduler.domain.entities import MUST, DigestKind, OutboxKind, RequestState
 from scheduler.invites.catalogue import choose_language
 from scheduler.invites.mail.digest import WAITING, Digest, DigestEntry
 from scheduler.services.identity import preferences
-from scheduler.services.identity.tokens import answer_token, digests_token, hash_token
+from scheduler.services.identity.tokens import answer_token, hash_token
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.requests.digests.due import (
@@ -90,7 +91,10 @@ def queue_digests(
     """
     ids = {row.Attendee.id: f"<{uuid.uuid4()}@{settings.mail_domain}>" for row in readers}
     mine = {i: found[i] for i in ids}
-    noted = _note(session, settings, readers, mine, ids, now)
+    number = settings.secret_key.newest
+    noted = _note(session, settings, readers, mine, ids, number, now)
+    if again:
+        _renew_links(session, settings, readers, mine, number)
     told: Mapping[int, Sequence[PendingItem]] = mine if again else noted
     written = [row for row in readers if row.Attendee.id in told]
     requests = _requests(session, {item.request_id for items in told.values() for item in items})
@@ -100,9 +104,10 @@ def queue_digests(
     for row in written:
         items = _said(told[row.Attendee.id], requests, row)
         others = waiting.get(row.Attendee.firm_id, set()) - {item.request for item in items if item.waits}
-        mails.append(_mail(row, items, others, sent.get(row.Attendee.id), ids[row.Attendee.id], now))
+        mail = _mail(row, items, others, sent.get(row.Attendee.id), ids[row.Attendee.id], now)
+        mails.append(replace(mail, key_number=number))
     outbox.enqueue(session, mails)
-    _mark(session, settings, written, now)
+    _mark(session, written, now)
     return mails
 
 
@@ -133,6 +138,7 @@ def _note(
     due: Sequence[Any],
     found: Mapping[int, Sequence[PendingItem]],
     message_ids: Mapping[int, str],
+    number: int,
     now: datetime,
 ) -> dict[int, list[PendingItem]]:
     """Insert the items to send before they are sent. Return those that no concurrent call has inserted."""
@@ -146,10 +152,13 @@ def _note(
             "kind": item.kind,
             "message_id": message_ids[row.Attendee.id],
             "token_hash": hash_token(
-                answer_token(settings.secret_key, keys[item.request_id], row.Attendee.id, row.Attendee.email)
+                answer_token(
+                    settings.secret_key, keys[item.request_id], row.Attendee.id, row.Attendee.email, number
+                )
             )
             if item.kind in WAITING
             else None,
+            "key_number": number,
             "created_at": now,
         }
         for row in due
@@ -167,6 +176,33 @@ def _note(
         for attendee_id, items in found.items()
     }
     return {attendee_id: items for attendee_id, items in kept.items() if items}
+
+
+def _renew_links(
+    session: Session,
+    settings: Settings,
+    readers: Sequence[Any],
+    found: Mapping[int, Sequence[PendingItem]],
+    number: int,
+) -> None:
+    """Record the links of items that are sent again, if an older key derived them before."""
+    people = {row.Attendee.id: row.Attendee for row in readers}
+    requests = {item.request_id for items in found.values() for item in items}
+    older = session.execute(
+        select(DigestItem, MeetingRequest.key)
+        .join(MeetingRequest, MeetingRequest.id == DigestItem.request_id)
+        .where(
+            in_chunks(DigestItem.attendee_id, people),
+            in_chunks(DigestItem.request_id, requests),
+            DigestItem.token_hash.is_not(None),
+            DigestItem.key_number != number,
+        )
+    )
+    for item, key in older:
+        person = people[item.attendee_id]
+        token = answer_token(settings.secret_key, key, person.id, person.email, number)
+        item.token_hash, item.key_number = hash_token(token), number
+    session.flush()
 
 
 def _keys(session: Session, ids: Iterable[int]) -> dict[int, str]:
@@ -324,16 +360,13 @@ def _mail(
     )
 
 
-def _mark(session: Session, settings: Settings, written: Sequence[Any], now: datetime) -> None:
-    """Record that the readers were sent a digest, and the hashes of their unsubscribe tokens."""
+def _mark(session: Session, written: Sequence[Any], now: datetime) -> None:
+    """Record that the readers were sent a digest."""
     if not written:
         return
     rows = [
         {
             "attendee_id": row.Attendee.id,
-            "unsubscribe_hash": hash_token(
-                digests_token(settings.secret_key, row.Attendee.id, row.Attendee.email)
-            ),
             "last_digest_at": now,
         }
         for row in written

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotFound
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.identity import preferences, summary_subscriptions
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.summary_subscriptions import Subscription
-from scheduler.services.identity.tokens import hash_token
+from scheduler.services.identity.tokens import DIGESTS, hash_token, row_id
 from scheduler.services.requests.digests.due import MORNING
 from scheduler.storage.models import Attendee, DigestPreference, Event, Firm
 
@@ -136,17 +137,17 @@ def save_settings(session: Session, actor: Actor, wishes: DigestSettings) -> Non
     session.flush()
 
 
-def show_subscription(session: Session, token: str, *, now: datetime) -> Subscription:
+def show_subscription(session: Session, token: str, *, secret_key: SecretKeys, now: datetime) -> Subscription:
     """Return the subscription behind an unsubscribe link.
 
     Raises NotFound if the link is invalid or expired.
     """
-    return _shown(*_found(session, token, now))
+    return _shown(*_found(session, token, secret_key, now))
 
 
-def unsubscribe(session: Session, token: str, *, now: datetime) -> Subscription:
+def unsubscribe(session: Session, token: str, *, secret_key: SecretKeys, now: datetime) -> Subscription:
     """Unsubscribe from digests. Raises like `show_subscription`."""
-    found = _found(session, token, now)
+    found = _found(session, token, secret_key, now)
     found[0].stopped_at = found[0].stopped_at or now
     session.flush()
     return _shown(*found)
@@ -159,9 +160,9 @@ def unsubscribe_person(session: Session, person: Attendee, *, now: datetime) -> 
     session.flush()
 
 
-def resubscribe(session: Session, token: str, *, now: datetime) -> None:
+def resubscribe(session: Session, token: str, *, secret_key: SecretKeys, now: datetime) -> None:
     """Resubscribe, with the earlier settings. Raises like `show_subscription`."""
-    choice, *_ = _found(session, token, now)
+    choice, *_ = _found(session, token, secret_key, now)
     choice.stopped_at = None
     session.flush()
 
@@ -175,13 +176,24 @@ def _choice(session: Session, person: Attendee) -> DigestPreference:
     return choice
 
 
-def _found(session: Session, token: str, now: datetime) -> tuple[DigestPreference, Attendee, Event]:
-    row = session.execute(
+def _found(
+    session: Session, token: str, secret_key: SecretKeys, now: datetime
+) -> tuple[DigestPreference, Attendee, Event]:
+    token = token.lower()
+    rows = session.execute(
         select(DigestPreference, Attendee, Event)
         .join(Attendee, Attendee.id == DigestPreference.attendee_id)
         .join(Event, Event.id == Attendee.event_id)
-        .where(DigestPreference.unsubscribe_hash == hash_token(token.lower()), Event.is_there())
-    ).first()
+        .where(
+            or_(DigestPreference.unsubscribe_hash == hash_token(token), Attendee.id == row_id(token)),
+            Event.is_there(),
+        )
+    ).all()
+    is_stop_token = summary_subscriptions.is_stop_token
+    found = (
+        row for row in rows if is_stop_token(row[1], token, secret_key, DIGESTS, row[0].unsubscribe_hash)
+    )
+    row = next(found, None)
     if row is None or not summary_subscriptions.is_link_valid(session, row[2], now):
         raise NotFound("link that stops digests", token[:4] + "...")
     summary_subscriptions.require_going_on(row[2], _shown(row[0], row[1], row[2]).language)

@@ -16,6 +16,7 @@ from sqlalchemy import Integer, func, select, update
 
 from chainmeet.cli import main
 from scheduler.domain.entities import VersionState
+from scheduler.secret_keys import SecretKeys
 from scheduler.services.audit_log import verification
 from scheduler.services.events.archives import event_tables, transfer
 from scheduler.services.events.archives.json_values import BrokenArchive, encode_value
@@ -43,7 +44,7 @@ from tests.support.factories import NOW, SECRET_KEY
 from tests.support.web import web_app
 
 NOWHERE = "redis://127.0.0.1:1"
-OTHER_SECRET = "another secret of another installation, long enough"
+OTHER_SECRET = SecretKeys("another secret of another installation, long enough")
 QUIET = {"digest_mails", "digests_since", "mail_ready_at", "mails_paused_at"}
 
 
@@ -146,7 +147,7 @@ def test_no_secret_leaves_and_links_are_new(everything: Everything, elsewhere: D
     with zipfile.ZipFile(io.BytesIO(octets)) as archive:
         text = b"".join(archive.read(name) for name in archive.namelist())
     assert hashes and not [each for each in hashes if each.encode() in text]
-    assert SECRET_KEY.encode() not in text
+    assert SECRET_KEY.key().encode() not in text
     done = taken(elsewhere, octets)
     with elsewhere.read() as session:
         there = session.scalars(select(Attendee).order_by(Attendee.id)).first()
@@ -376,7 +377,7 @@ def test_the_command_line_moves_archives_brings_back_and_deletes(
     key, path = everything.expo.event.key, tmp_path / "event.zip"
     here = everything.database.url.render_as_string(hide_password=False)
     there = elsewhere.url.render_as_string(hide_password=False)
-    for name, value in (("REDIS_URL", NOWHERE), ("SECRET_KEY", SECRET_KEY)):
+    for name, value in (("REDIS_URL", NOWHERE), ("SECRET_KEY", SECRET_KEY.text)):
         monkeypatch.setenv(f"CHAINMEET_{name}", value)
 
     def run(url: str, *arguments: str) -> str:
