@@ -18,6 +18,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from chainmeet import backups
+from chainmeet.keys.key_changes import check_keys, faults
 from scheduler.config import Settings
 from scheduler.domain.errors import NotAllowed
 from scheduler.secret_keys import SecretKeys
@@ -348,6 +349,21 @@ def test_another_secret_key_is_reported_and_nothing_is_sent_blindly(
     with drill.database.write() as session:
         report = restored_calendars.report_restore(session, signed_in(drill.boss), other, now=drill.now)
     assert (report.unreadable, report.newer, report.people.total) == (8, 0, 0)
+
+
+@sqlite_only
+def test_what_the_journal_adds_after_a_rotation_names_the_newest_key(
+    drill: Drill, restored: Callable[[], Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose_and_restore(drill, restored)
+    drill.guard()
+    keys = SecretKeys(f"1:{SECRET_KEY.key()}\n2:{'x' * 40}")
+    with monkeypatch.context() as patch:
+        patch.setattr(Drill, "settings", replace(drill.settings, secret_key=keys))
+        drill.accept()
+        uses = {use.kind: use for use in check_keys(drill.database, drill.settings)}
+    assert set(uses["calendar invitations"].counts) == {1, 2}
+    assert list(faults(list(uses.values()), keys)) == []
 
 
 @sqlite_only
