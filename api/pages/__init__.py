@@ -18,6 +18,7 @@ from api.pages.events import (
     create_from_workbook,
     email_texts,
     events,
+    first_steps,
     organiser_dashboard,
     overnight_settings,
 )
@@ -116,6 +117,7 @@ PAGES = (
     sign_in.blueprint,
     exhibitor_dashboard.blueprint,
     setup.blueprint,
+    first_steps.blueprint,
     summary_unsubscribe.blueprint,
     tokens.blueprint,
     venue.blueprint,

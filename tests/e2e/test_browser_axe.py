@@ -248,6 +248,7 @@ PAGES = {
         "dashboard/setup?step=needs",
         "dashboard/setup?step=times",
         "dashboard/changes",
+        "first-steps",
         *OF_FIRM,
         "firms?order=fit&tier=midstream&tier=upstream",
         "firms?text=frm&relation=saved",
@@ -268,6 +269,7 @@ PAGES = {
     "organiser": (
         "/sessions",
         "/events/{event}",
+        "first-steps",
         "team",
         "registrations/",
         "registrations/?state=declined",

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.language.speaking import ngettext, said
 from api.pages import rendering
+from api.pages.events import first_steps
 from scheduler.services.agendas.my_day import day as days
 from scheduler.services.events import dashboard, events
 from scheduler.services.events.dashboard import Dashboard, PlanState
@@ -69,6 +70,7 @@ def show_dashboard(event_key: str) -> str | Response:
 
 def _desk(actor: Actor) -> str:
     now = context.now()
+    has_steps = actor.is_organiser and not actor.is_archived
     with context.database().read() as db:
         found = dashboard.get_dashboard(db, actor, now=now)
         return rendering.render(
@@ -80,6 +82,7 @@ def _desk(actor: Actor) -> str:
             reasons=_reasons(found),
             days=_days_to_go(found.opens, events.get_event(db, actor).timezone, now),
             recent=audit_entries.list_latest_entries(db, actor, limit=RECENT) if actor.is_organiser else (),
+            checklist=first_steps.list_organiser(db, actor) if has_steps else None,
             now=now,
         )
 

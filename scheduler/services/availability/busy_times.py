@@ -33,7 +33,7 @@ from scheduler.invites.transport.remote import Fetcher, https_address
 from scheduler.secret_keys import SecretKeys
 from scheduler.services.availability import caldav
 from scheduler.services.availability.caldav import DavAccount
-from scheduler.services.identity import encryption
+from scheduler.services.identity import encryption, onboarding
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.tokens import random_token
@@ -289,6 +289,7 @@ def mark_slots(session: Session, actor: Actor, slot_keys: Collection[str]) -> in
     interpreter_id = interpreter_id_of(actor)
     if interpreter_id is None:
         attendee_id = _lock(session, actor)
+        onboarding.record_saved_times(session, actor)
         session.execute(delete(AttendeeBusy).where(AttendeeBusy.attendee_id == attendee_id))
     else:
         session.get_one(Interpreter, interpreter_id, with_for_update={"key_share": True})

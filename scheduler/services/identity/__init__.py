@@ -5,6 +5,7 @@ __all__ = [
     "delegation_managers",
     "encryption",
     "interpreters",
+    "onboarding",
     "preferences",
     "rights",
     "sessions",

@@ -43,6 +43,7 @@ OWN_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "late_notice": ("attendee_id",),
         "meeting_outcome": ("reported_by",),
         "meeting_request": ("created_by", "responded_by"),
+        "onboarding_state": ("account_id",),
         "outbox_email": ("attendee_id", "interpreter_id", "to_address"),
         "phone_call": ("attendee_id",),
         "planned_attendee": ("attendee_id",),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.emails.calendar_imports import CalendarImportMethod
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.i18n import gettext_lazy
 from scheduler.secret_keys import SecretKeys
@@ -14,7 +15,7 @@ from scheduler.services.identity import encryption
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.tokens import FEED, derive_token, hash_token, new_feed, seed_key
-from scheduler.storage.models import Attendee, Event, Firm, Interpreter, InterpreterFeed
+from scheduler.storage.models import Attendee, CalendarUse, Event, Firm, Interpreter, InterpreterFeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,11 @@ def renew_feed(session: Session, actor: Actor, *, secret_key: SecretKeys) -> Non
     """Rotate the address of the actor's own feed. The old address stops working at once."""
     attendee = _own_attendee(session, actor)
     set_new_feed(attendee, secret_key)
+    session.execute(
+        delete(CalendarUse).where(
+            CalendarUse.attendee_id == attendee.id, CalendarUse.way == CalendarImportMethod.FEED
+        )
+    )  # a calendar that has only the old address no longer shows the meetings
     session.flush()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.domain.fields import Email, PersonName, TokenName
@@ -38,6 +38,19 @@ class TeamMember(Base):
     """None for no expiry. Owners never expire, so that an event always has one."""
     since: Mapped[datetime | None]
     """None for members older than this column."""
+
+
+class OnboardingState(Base):
+    """What a person did about the first steps of an event that no other row shows."""
+
+    __tablename__ = "onboarding_state"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)
+    is_hidden: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """True if the dashboard does not show the first steps."""
+    has_saved_times: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """True if the person has saved their busy times, which may be none."""
 
 
 class TeamInvitation(Base):

@@ -156,6 +156,7 @@ GET EVENT/versions/<number>                                  302 404 404 404 404
 GET EVENT/versions/<number>/panel                            302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/publish                          302 404 404 404 404 404 302 302 404 404 404
 GET EVENT/week                                               302 404 404 200 200 200 404 404 404 404 404
+GET EVENT/first-steps                                        302 404 404 200 403 200 200 200 403 403 404
 GET EVENT/event-invitations                                  302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/weeks/<kind>/<key>                                 302 404 404 404 404 404 404 404 404 403 404
 GET EVENT/weeks/<kind>/<key>/week.<ending>                   302 404 404 404 404 404 404 404 404 403 404
@@ -316,6 +317,8 @@ POST EVENT/versions/<number>/unlock                          403 404 404 404 404
 POST EVENT/week/meetings/<request_key>/hand-over             403 404 404 404 403 404 404 404 403 403 404
 POST EVENT/week/meetings/<request_key>/keep                  403 404 404 404 403 404 404 404 403 403 404
 POST EVENT/week/seen                                         403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/first-steps/hide                                  403 404 404 303 403 303 303 303 403 403 404
+POST EVENT/first-steps/show                                  403 404 404 303 403 303 303 303 403 403 404
 POST EVENT/event-invitations                                 403 404 404 404 404 404 303 303 404 404 404
 POST /language                                               303 303 303 303 303 303 303 303 303 303 303
 POST EVENT/registrations/                                    403 404 404 404 404 404 422 422 404 404 404

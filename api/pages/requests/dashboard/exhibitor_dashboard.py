@@ -11,6 +11,7 @@ from api import auth, context
 from api.language import speaking
 from api.language.speaking import gettext, ngettext
 from api.pages import rendering
+from api.pages.events import first_steps
 from scheduler.i18n import gettext_lazy
 from scheduler.services.requests.dashboard import dashboard
 
@@ -51,7 +52,14 @@ def show_dashboard(event_key: str) -> str | Response:
     with context.database().read() as db:
         page = dashboard.show_dashboard(db, actor, language=speaking.language(), now=context.now())
         return rendering.render(
-            db, actor, "dashboard", "requests/dashboard/show.html", start=page, now=context.now(), gaps=GAPS
+            db,
+            actor,
+            "dashboard",
+            "requests/dashboard/show.html",
+            start=page,
+            checklist=first_steps.list_exhibitor(db, actor),
+            now=context.now(),
+            gaps=GAPS,
         )
 
 
