@@ -31,6 +31,24 @@ def test_no_template_holds_a_dictionary_of_words() -> None:
     assert [path.name for path, text in TEMPLATES.items() if WORDS.search(text)] == []
 
 
+OF_FILES = {"events/first_file.html", "imports/show.html", "imports/_errors.html"}
+"""Templates whose summaries tell what is wrong in an uploaded file, on each visit of its page."""
+
+
+def test_what_is_wrong_in_a_form_has_the_focus() -> None:
+    """Screen readers announce no alert that is on the page when it loads."""
+    summary = re.compile(r'<div class="error-summary[^>]*>')
+    found = [
+        (name, tag)
+        for path, text in TEMPLATES.items()
+        if "api/templates/" in path.as_posix()
+        for tag in summary.findall(text)
+        if (name := path.as_posix().partition("api/templates/")[2]) not in OF_FILES
+    ]
+    assert len(found) > 5
+    assert [name for name, tag in found if 'role="alert" tabindex="-1" autofocus' not in tag] == []
+
+
 NOT_TYPED = ("hidden", "checkbox", "radio", "file", "date", "{{")
 """Input types without a field's limits; the last is a macro's, whose callers set them."""
 ONE_A_LINE = 'name="areas"'
