@@ -15,73 +15,104 @@ from pathlib import Path
 from types import MappingProxyType
 
 from apiflask import APIBlueprint
-from flask import Flask, render_template, url_for
+from flask import Flask, render_template, request, url_for
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
 from api.language import speaking
 from scheduler.services.identity.actors import Actor
-from scheduler.services.identity.rights import Role
 
 blueprint = APIBlueprint("manual", __name__, enable_openapi=False, url_prefix="/help")
 
 MANUAL = Path(__file__).parents[1] / "manual"
-GUIDES = ("exhibitors", "organisers")
+GUIDES = ("exhibitors", "organisers", "operators")
 
-EXHIBITOR_SECTIONS: Mapping[str, str] = MappingProxyType(
+SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "agenda": "your-agenda",
-        "busy_times": "busy-times",
-        "colleagues": "colleagues",
-        "dashboard": "dashboard",
-        "event_search": "find-companies-and-request-meetings",
-        "firm_agenda": "your-agenda",
-        "firms": "find-companies-and-request-meetings",
-        "my_day": "my-day",
-        "outcomes": "after-a-meeting",
-        "preferences": "settings",
-        "profile": "company-profile",
-        "ranked_requests": "find-companies-and-request-meetings",
-        "received": "respond-to-requests",
-        "sent": "after-a-request-is-accepted",
-        "week": "company-week",
+        "agenda": {"exhibitors": "your-agenda", "organisers": "export-lists-agendas-and-print-packs"},
+        "archives": {"organisers": "copy-archive-or-delete-an-event"},
+        "archives.list_all_events": {"operators": "move-archive-or-delete-an-event"},
+        "audit_log": {"organisers": "view-the-audit-log"},
+        "audit_log.list_installation_entries": {"operators": "audit-log"},
+        "board": {"organisers": "move-meetings-on-the-board"},
+        "brand": {"organisers": "set-the-brand-of-the-event"},
+        "busy_times": {"exhibitors": "busy-times"},
+        "calendar_status": {"organisers": "calendar-status"},
+        "calendar_status.list_failed_emails": {"organisers": "failed-emails"},
+        "chain_report": {"organisers": "view-statistics-and-the-chain-report"},
+        "changes": {"organisers": "review-the-changes"},
+        "colleagues": {"exhibitors": "colleagues"},
+        "create_from_workbook": {"organisers": "create-an-event"},
+        "delegation_members": {"organisers": "manage-delegations"},
+        "delegations": {"organisers": "manage-delegations"},
+        "digest_links": {"exhibitors": "emails-about-requests"},
+        "digests": {"exhibitors": "emails-about-requests"},
+        "email_texts": {"organisers": "configure-emails"},
+        "event_invitations": {"organisers": "invite-the-exhibitors"},
+        "event_requests": {"organisers": "follow-requests"},
+        "event_search": {
+            "exhibitors": "find-companies-and-request-meetings",
+            "organisers": "find-your-way-around",
+        },
+        "events": {"organisers": "create-an-event"},
+        "exclusions": {"organisers": "follow-requests"},
+        "exhibitor_dashboard": {"exhibitors": "dashboard"},
+        "exports": {"organisers": "export-lists-agendas-and-print-packs"},
+        "fairness": {"organisers": "compare-fairness-levels"},
+        "firms": {"exhibitors": "find-companies-and-request-meetings", "organisers": "manage-participants"},
+        "first_steps": {"exhibitors": "dashboard", "organisers": "find-your-way-around"},
+        "fixes": {"organisers": "find-out-why-requests-are-unscheduled"},
+        "imports": {"organisers": "import-exhibitors-and-people"},
+        "imports.show_errors": {"organisers": "fix-errors-in-a-grid"},
+        "inbox": {"organisers": "inbox"},
+        "interpreter_day": {"organisers": "interpreters"},
+        "my_day": {"exhibitors": "my-day"},
+        "operators": {"operators": "pause-the-site"},
+        "organiser_dashboard": {"organisers": "find-your-way-around"},
+        "outcome_list": {"exhibitors": "after-a-meeting"},
+        "overnight_settings": {"organisers": "set-up-overnight-runs"},
+        "participants": {"organisers": "manage-participants"},
+        "personal_data": {"exhibitors": "settings"},
+        "preferences": {"exhibitors": "settings"},
+        "print_status": {"exhibitors": "your-agenda"},
+        "priorities": {"organisers": "set-scheduling-priorities"},
+        "profile": {"exhibitors": "company-profile"},
+        "ranked_requests": {"exhibitors": "find-companies-and-request-meetings"},
+        "registration_form": {"exhibitors": "sign-in"},
+        "registrations": {"organisers": "let-companies-register"},
+        "rehearsal": {"organisers": "rehearse-the-event-and-go-live"},
+        "reminders": {"organisers": "handle-declines-and-pending-requests"},
+        "reply_links": {"exhibitors": "invitations-and-replies"},
+        "requests.list_received": {"exhibitors": "respond-to-requests", "organisers": "follow-requests"},
+        "requests.list_sent": {
+            "exhibitors": "after-a-request-is-accepted",
+            "organisers": "follow-requests",
+        },
+        "requests.show_request": {
+            "exhibitors": "when-a-request-is-not-scheduled",
+            "organisers": "find-out-why-requests-are-unscheduled",
+        },
+        "requests.show_request_form": {"exhibitors": "find-companies-and-request-meetings"},
+        "retention": {"operators": "data-retention"},
+        "runs": {"organisers": "run-scheduling"},
+        "scenarios": {"organisers": "try-scenarios"},
+        "sessions": {"exhibitors": "sign-in", "organisers": "sign-in"},
+        "setup": {"exhibitors": "sign-in"},
+        "sign_in": {"exhibitors": "sign-in"},
+        "statistics": {"organisers": "view-statistics-and-the-chain-report"},
+        "summary_unsubscribe": {"exhibitors": "settings"},
+        "team": {"organisers": "share-the-work-with-a-team"},
+        "team_invitations": {"organisers": "share-the-work-with-a-team"},
+        "unassigned_emails": {"operators": "check-email"},
+        "unavailability": {"organisers": "move-meetings-on-the-board"},
+        "venue": {"organisers": "change-the-venue"},
+        "versions": {"organisers": "review-the-changes"},
+        "versions.confirm_publish": {"organisers": "publish-or-cancel"},
+        "week": {"exhibitors": "company-week"},
     }
 )
-"""Section of the exhibitors' guide by menu entry. Other pages lead to its beginning."""
-ORGANISER_SECTIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "audit_log": "view-the-audit-log",
-        "board": "move-meetings-on-the-board",
-        "calendar_status": "calendar-status",
-        "chain_report": "view-statistics-and-the-chain-report",
-        "changes": "review-the-changes",
-        "dashboard": "find-your-way-around",
-        "delegations": "manage-delegations",
-        "event_invitations": "invite-the-exhibitors",
-        "event_requests": "follow-requests",
-        "exports": "export-lists-agendas-and-print-packs",
-        "failed_emails": "failed-emails",
-        "fairness": "compare-fairness-levels",
-        "fixes": "find-out-why-requests-are-unscheduled",
-        "imports": "import-exhibitors-and-people",
-        "inbox": "inbox",
-        "overnight_settings": "set-up-overnight-runs",
-        "participants_firms": "manage-participants",
-        "participants_interpreters": "manage-participants",
-        "participants_people": "manage-participants",
-        "priorities": "set-scheduling-priorities",
-        "registrations": "let-companies-register",
-        "rehearsal": "rehearse-the-event-and-go-live",
-        "scenarios": "try-scenarios",
-        "schedule": "run-scheduling",
-        "settings": "create-an-event",
-        "statistics": "view-statistics-and-the-chain-report",
-        "team": "share-the-work-with-a-team",
-        "venue": "change-the-venue",
-    }
-)
-"""Section of the organisers' guide by menu entry. Other pages lead to its beginning."""
+"""Section of each guide that explains a page, by endpoint, or by blueprint for its other pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +129,28 @@ def init_app(app: Flask) -> None:
     app.add_template_global(help_path)
 
 
-@blueprint.get("/<any(exhibitors, organisers):name>")
+@blueprint.get("/<any(exhibitors, organisers, operators):name>")
 def show_guide(name: str) -> str:
     """Show a guide, in the page's language if it is translated."""
     return render_template("manual.html", guide=read_guide(name, speaking.language()), here="")
 
 
-def help_path(actor: Actor | None, here: str) -> str:
-    """Return the URL of the section that explains a page, by its menu entry and the reader's role."""
-    runs = actor is not None and (actor.is_organiser or actor.team_role is Role.VIEWER)
-    sections = ORGANISER_SECTIONS if runs else EXHIBITOR_SECTIONS
-    name = "organisers" if runs else "exhibitors"
-    return url_for("manual.show_guide", name=name, _anchor=sections.get(here))
+def help_path(actor: Actor | None) -> str:
+    """Return the URL of the section that explains the current page to its reader."""
+    guide, section = find_section(
+        request.endpoint or "", is_of_team=actor is not None and bool(actor.team_role)
+    )
+    return url_for("manual.show_guide", name=guide, _anchor=section)
+
+
+def find_section(endpoint: str, *, is_of_team: bool) -> tuple[str, str | None]:
+    """Return the guide and the section that explain a page to a member of the event's team, or to others.
+
+    The section is None for pages without one: the link leads to the beginning of the guide.
+    """
+    guide = "organisers" if is_of_team else "exhibitors"
+    sections = SECTIONS.get(endpoint) or SECTIONS.get(endpoint.partition(".")[0]) or {guide: None}
+    return (guide, sections[guide]) if guide in sections else next(iter(sections.items()))
 
 
 @lru_cache(maxsize=8)
@@ -127,7 +168,10 @@ def read_guide(name: str, language: str) -> Guide:
             sections.append((identifier, inline.content))
     title = next(inline.content for opening, inline in _headings(tokens) if opening.tag == "h1")
     kept = _without_title(tokens)
-    body = _markdown().renderer.render(kept, _markdown().options, {})
+    for token in kept:
+        if token.type == "table_open":
+            token.attrSet("tabindex", "0")  # it scrolls on a phone
+    body = _markdown().renderer.render(kept, _markdown().options, {}).replace("<pre>", '<pre tabindex="0">')
     return Guide(title, Markup(body), tuple(sections), language)  # noqa: S704 -- our own file, without raw HTML
 
 

@@ -239,6 +239,7 @@ PAGES = {
         "/api/v1/docs",
         "/help/exhibitors",
         "/help/organisers",
+        "/help/operators",
     ),
     "attendee": ("/sessions", "/my-data", "interpreter-day", *OF_FIRM),
     "exhibitor": (

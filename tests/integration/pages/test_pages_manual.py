@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,38 +9,44 @@ from bs4 import BeautifulSoup
 
 from api.language.catalogs import languages
 from api.pages import manual
+from tests.e2e.test_browser_axe import NO_PAGES
 from tests.support.site import Site
 from tests.support.web import Browser
-from tests.support.workers import ROOT
 
-MENUS = ("event.html", "_organiser_places.html")
-WITHOUT = {"tokens", "interpreter_day"}
-"""Menu entries that lead to the beginning of a guide: the manual for integrators has their section."""
+WITHOUT = {"docs.page", "manual.show_guide", "tokens.list_tokens"}
+"""Pages that lead to the beginning of a guide: the manual for integrators has the section of the API."""
 
 
-def menu_entries() -> Iterator[str]:
-    for name in MENUS:
-        text = (ROOT / "api/templates" / name).read_text("utf-8")
-        yield from re.findall(r'\b(?:entry|place)\("(\w+)",', text)
+def pages(site: Site) -> Iterator[str]:
+    """Yield the endpoints of all pages, which the browser test of accessibility opens."""
+    for rule in site.app.url_map.iter_rules():
+        is_page = "GET" in (rule.methods or ()) and rule.endpoint not in NO_PAGES
+        if is_page and not rule.endpoint.startswith("v1."):
+            yield rule.endpoint
 
 
 @pytest.mark.parametrize("name", manual.GUIDES)
 @pytest.mark.parametrize("language", sorted(languages()))
 def test_every_section_that_a_page_leads_to_is_in_the_guide(name: str, language: str) -> None:
-    sections = {"exhibitors": manual.EXHIBITOR_SECTIONS, "organisers": manual.ORGANISER_SECTIONS}[name]
     body = BeautifulSoup(manual.read_guide(name, language).body, "html.parser")
-    assert {section for section in sections.values() if body.find(id=section) is None} == set()
+    named = {sections[name] for sections in manual.SECTIONS.values() if name in sections}
+    assert named and {section for section in named if body.find(id=section) is None} == set()
 
 
-def test_every_menu_entry_has_its_section() -> None:
-    explained = {*manual.EXHIBITOR_SECTIONS, *manual.ORGANISER_SECTIONS}
-    assert set(menu_entries()) - explained == WITHOUT
+def test_every_page_has_its_section(site: Site) -> None:
+    found = {page: manual.find_section(page, is_of_team=True)[1] for page in pages(site)}
+    assert len(found) > 80
+    assert {page for page, section in found.items() if section is None} == WITHOUT
+    known = {*found, *(page.partition(".")[0] for page in found)}
+    assert set(manual.SECTIONS) - known == set(), "pages that are no more"
 
 
 def test_a_page_leads_to_the_section_for_the_role_of_the_reader(site: Site) -> None:
     for browser, path, section in (
         (site.exhibitor(0), "/busy-times", "/help/exhibitors#busy-times"),
         (site.organiser(), "/board", "/help/organisers#move-meetings-on-the-board"),
+        (site.exhibitor(0), "/firms", "/help/exhibitors#find-companies-and-request-meetings"),
+        (site.organiser(), "/firms", "/help/organisers#manage-participants"),
     ):
         page = BeautifulSoup(browser.get(site.path(path)), "html.parser")
         assert page.select_one(f'footer a[href="{section}"]'), section
