@@ -166,9 +166,10 @@ def with_groups(policy: Mapping[str, Any], point: str, by: str) -> dict[str, Any
     price = GROUP_GAP_PRICES[int(point)]
     kept = {name: value for name, value in policy.items() if name != "group_by"}
     factors = {term: value for term, value in policy.get("factors", {}).items() if term != "group_gap"}
-    if not price:
-        return {**kept, "factors": factors}
-    return {**kept, "group_by": by, "factors": {**factors, "group_gap": price}}
+    if price:
+        return {**kept, "group_by": by, "factors": {**factors, "group_gap": price}}
+    suggested = groups_of({})
+    return {**kept, "factors": factors} if by == suggested else {**kept, "group_by": by, "factors": factors}
 
 
 def with_point(policy: Mapping[str, Any], point: str) -> dict[str, Any]:

@@ -131,12 +131,20 @@ def _(change: QuotaChange, names: ScenarioNames) -> str:
     who = gettext("every exhibitor") if change.firm is None else names.firm(change.firm)
     least, most = change.min_meetings, change.max_per_day
     if most is None:
-        return gettext("At least %(least)s meetings for %(who)s", least=least, who=who)
+        return ngettext(
+            "At least %(num)s meeting for %(who)s", "At least %(num)s meetings for %(who)s", least, who=who
+        )
     if least is None:
-        return gettext("At most %(most)s meetings per day for %(who)s", most=most, who=who)
-    return gettext(
-        "At least %(least)s meetings in total and at most %(most)s per day for %(who)s",
-        least=least,
+        return ngettext(
+            "At most %(num)s meeting per day for %(who)s",
+            "At most %(num)s meetings per day for %(who)s",
+            most,
+            who=who,
+        )
+    return ngettext(
+        "At least %(num)s meeting in total and at most %(most)s per day for %(who)s",
+        "At least %(num)s meetings in total and at most %(most)s per day for %(who)s",
+        least,
         most=most,
         who=who,
     )

@@ -55,7 +55,7 @@ def test_fair_shares_of_the_events_own_stay_until_a_point_is_chosen(database: Da
 
 def test_groups_and_their_level_are_what_the_next_run_goes_by(database: Database) -> None:
     expo, browser, path = page_of(database)
-    for level, by in ((4, "tier"), (2, "list"), (0, "home")):
+    for level, by in ((4, "tier"), (2, "list"), (0, "area"), (0, "home")):
         browser.post(path, **FORM, group_fairness=str(level), group_by=by, do="save")
         with database.read() as session:
             policy = snapshot.event_policy(session.get_one(Event, expo.event.id).policy)

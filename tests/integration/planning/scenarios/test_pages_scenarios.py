@@ -102,7 +102,7 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
         ({"kind": "shift", "interpreter": "", "step": "available", "day": ""},
          "All interpreters available all day, on all days"),
         ({"kind": "quota", "firm": "", "min_meetings": "1", "max_per_day": "4"},
-         "At least 1 meetings in total and at most 4 per day for every exhibitor"),
+         "At least 1 meeting in total and at most 4 per day for every exhibitor"),
         ({"kind": "added_firm", "like": "f1"}, "One more exhibitor like Firm 1"),
         ({"kind": "priority", "priority": "fair_share", "value": "60"}, "Minimum share (%): 60"),
         ({"kind": "fairness", "point": "2"}, "Fairness: medium"),
