@@ -149,7 +149,9 @@ def find_section(endpoint: str, *, is_of_team: bool) -> tuple[str, str | None]:
     The section is None for pages without one: the link leads to the beginning of the guide.
     """
     guide = "organisers" if is_of_team else "exhibitors"
-    sections = SECTIONS.get(endpoint) or SECTIONS.get(endpoint.partition(".")[0]) or {guide: None}
+    sections = SECTIONS.get(endpoint) or SECTIONS.get(endpoint.partition(".")[0])
+    if sections is None:
+        return guide, None
     return (guide, sections[guide]) if guide in sections else next(iter(sections.items()))
 
 

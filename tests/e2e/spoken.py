@@ -138,11 +138,13 @@ def _spoken(node: dict[str, Any], within: tuple[str, ...]) -> Spoken:
     role = node.get("role", {}).get("value", "")
     return Spoken(
         "disclosure" if role.startswith("DisclosureTriangle") else role,
-        *(
-            " ".join(without_joiners(node.get(each, {}).get("value", "")).split())
-            for each in ("name", "description")
-        ),
+        _text(node, "name"),
+        _text(node, "description"),
         {name: value for name, value in states.items() if name in STATES},
         within,
         node.get("backendDOMNodeId", 0),
     )
+
+
+def _text(node: dict[str, Any], name: str) -> str:
+    return " ".join(without_joiners(node.get(name, {}).get("value", "")).split())

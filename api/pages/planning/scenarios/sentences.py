@@ -132,7 +132,10 @@ def _(change: QuotaChange, names: ScenarioNames) -> str:
     least, most = change.min_meetings, change.max_per_day
     if most is None:
         return ngettext(
-            "At least %(num)s meeting for %(who)s", "At least %(num)s meetings for %(who)s", least, who=who
+            "At least %(num)s meeting for %(who)s",
+            "At least %(num)s meetings for %(who)s",
+            least or 0,
+            who=who,
         )
     if least is None:
         return ngettext(
