@@ -50,11 +50,12 @@ coverage: .venv/dev.stamp ## The unit tests, and which lines and branches they r
 fuzz: .venv/dev.stamp ## Try the properties of the unit tests on new random examples
 	$(BIN)/python -m pytest $(TWO) tests/unit --hypothesis-profile=fuzz -m hypothesis
 
-lint: .venv/dev.stamp $(NPM) ## Lint, format check, types, import contracts, and the terms of the manual
+lint: .venv/dev.stamp $(NPM) ## Lint, format check, types, import contracts, style sheets, and the terms of the manual
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@[ ! -d build/npm/node_modules/stylelint ] || node build/npm/node_modules/stylelint/bin/stylelint.mjs 'api/static/*.css'
 	@[ ! -d build/npm/node_modules/textlint ] || (cd build/npm && npx --no-install textlint -c ../../docs/.textlintrc.json $(MANUAL))
 
 # The manual in English: not the guide for translators, whose tables have three languages.

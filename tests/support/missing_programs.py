@@ -86,6 +86,7 @@ PROGRAMS = {
     "Chromium": Program(lambda: chromium() is not None, ("chromium",)),
     "Node.js": Program(lambda: _has("node"), ("nodejs",)),
     "npm's packages": Program(_has_npm_packages, ("npm",), fetched_by="npm"),
+    "stylelint": Program((NODE_MODULES / "stylelint").is_dir, ("npm",), fetched_by="npm"),
     "libical": Program(_has_libical, ("libical3t64",)),
     "Dovecot": Program(_has_dovecot, ("dovecot-imapd", "dovecot-lmtpd", "openssl")),
     "OpenSSL": Program(lambda: _has("openssl"), ("openssl",)),

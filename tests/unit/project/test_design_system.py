@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from api.pages.static_files import digest
+from tests.support import missing_programs
+from tests.support.workers import ROOT
 
 API = Path(__file__).parents[3] / "api"
 SHEET = (API / "static/system.css").read_text("utf-8")
+MOST_OCTETS = 135_000
+"""The size of all style sheets together, as they are served. Lower it when they get smaller."""
 TEMPLATES = sorted((API / "templates").rglob("*.html"))
 
 
@@ -27,6 +32,45 @@ def test_files_that_the_sheet_names_are_named_by_their_contents() -> None:
 
 def test_the_sheet_names_sides_by_the_direction_of_the_text() -> None:
     assert re.findall(r"[{;]\s*(?:margin|padding|border)-(?:left|right)\b", SHEET) == []
+
+
+def test_the_style_sheets_together_grow_no_more() -> None:
+    octets = sum(len(path.read_bytes()) for path in (API / "static").glob("*.css"))
+    assert MOST_OCTETS - 2_000 < octets <= MOST_OCTETS, (
+        "merge what is new with what is there, or lower the size"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sheet", "rule"),
+    [
+        (".a { color: red; }", "color-named"),
+        (".a { color: #123456; }", "color-no-hex"),
+        (".a { margin-left: 1px; }", "property-layout-mappings"),
+        ("#a { gap: 1px; }", "selector-max-id"),
+        (".a { gap: 1px; } .a { gap: 2px; }", "no-duplicate-selectors"),
+        (".a { gapp: 1px; }", "property-no-unknown"),
+        (
+            ".a { padding-inline-start: 1px; padding-inline-end: 1px; }",
+            "declaration-block-no-redundant-longhand",
+        ),
+    ],
+)
+def test_the_linter_of_style_sheets_sees(sheet: str, rule: str) -> None:
+    assert rule in lint("--stdin", text=sheet)
+
+
+def test_the_style_sheets_have_no_fault() -> None:
+    assert lint(str(API / "static/*.css")) == ""
+
+
+def lint(*arguments: str, text: str = "") -> str:
+    """Return what `make lint` says of style sheets."""
+    missing_programs.require("Node.js", "stylelint")
+    program = missing_programs.NODE_MODULES / "stylelint/bin/stylelint.mjs"
+    command = ["node", str(program), "--config", str(ROOT / ".stylelintrc.json"), *arguments]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
 
 
 def test_no_template_has_a_style_of_its_own() -> None:

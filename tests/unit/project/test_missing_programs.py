@@ -66,4 +66,5 @@ def test_the_packages_of_npm_are_those_that_make_fetches() -> None:
     wanted = {*missing_programs.NPM_PACKAGES, *missing_programs.LINT_PACKAGES}
     assert set(written["dependencies"]) == wanted
     assert locked["packages"][""]["dependencies"] == written["dependencies"]
+    assert locked["packages"][""]["devDependencies"] == written["devDependencies"]
     assert "tests/interop/npm/package.json" in (ROOT / "Makefile").read_text()
