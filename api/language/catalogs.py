@@ -93,7 +93,7 @@ def texts(language: str) -> NullTranslations:
     found = messages(language)
     if catalogue.load_words(language).is_rtl:
         for each in found:
-            if each.id:
+            if each.id and each.string:
                 each.string = _isolated(each.string)
     compiled = BytesIO()
     write_mo(compiled, found)
