@@ -101,7 +101,7 @@ def test_a_key_is_taken_once_and_the_transaction_goes_on(database: Database) -> 
 
 
 EVENT_FAULTS = [
-    ({"language": "xx"}, "language: choose one of en, hu, zh"),
+    ({"language": "xx"}, "language: choose one of en, ar, hu, zh"),
     (
         {"key": "a"},
         "key: enter 3 to 64 letters (a to z), digits or hyphens, with no hyphen at the start or end",
@@ -170,7 +170,7 @@ def test_settings_are_read_back_as_they_were_written(database: Database) -> None
 
 
 SETTINGS_FAULTS = [
-    ({"language": "xx"}, "language: choose one of en, hu, zh"),
+    ({"language": "xx"}, "language: choose one of en, ar, hu, zh"),
     ({"name": ""}, "name: enter 1 to 200 characters"),
     ({"solve_seconds": 4}, "solve_seconds: enter a value from 5 to 3600"),
     ({"freeze_hours": -1}, "freeze_hours: enter a value from 0 to 240"),

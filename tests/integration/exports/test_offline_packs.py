@@ -91,9 +91,9 @@ def test_the_drill_where_is_a_person_who_sits_at_a_table_and_where_does_an_inter
     (meeting,) = data["meetings"]
     start, end, place, asks, asked, own, theirs, interpreter, topic = meeting
     assert (start, end, topic) == (f"{DAY_2}T09:30", f"{DAY_2}T10:00", "Cells")
-    assert data["places"][place][0] == ["Table t1", "t1 asztal", "洽谈桌 t1"]
+    assert data["places"][place][0] == ["Table t1", "طاولة t1", "t1 asztal", "洽谈桌 t1"]
     both = "Yangtze </script> Energy (长江新能源)"
-    assert data["firms"][asks][0] == [both, both, "长江新能源"]  # English, Hungarian, Chinese
+    assert data["firms"][asks][0] == [both, both, both, "长江新能源"]  # English, Arabic, Hungarian, Chinese
     assert data["people"][own[0]][2] == "+86 10 1234"
     assert data["interpreters"][interpreter] == [expo.interpreters[0].name]
 
@@ -159,8 +159,8 @@ def test_the_page_needs_no_network_and_has_each_language(packed: Packed) -> None
     assert "http" not in page.replace("http-equiv", "").partition(DATA)[0]
     assert "default-src 'none'" in page
     languages = packed.data["languages"]
-    assert languages.keys() == {"en", "zh", "hu"}
-    assert len({texts["search"] for texts in languages.values()}) == 3
+    assert languages.keys() == {"en", "ar", "zh", "hu"}
+    assert len({texts["search"] for texts in languages.values()}) == 4
     assert all(texts.keys() == languages["en"].keys() for texts in languages.values())
 
 

@@ -22,7 +22,7 @@ from tests.support.forms import Control, Form, PageForms
 LANGUAGES = ("zh", "hu")
 DATA = re.compile(
     r"\S*(?:x{9}|@|://|\.example)\S*|'[^']*'|China [A-Z].*2026|Another Expo|Hall \d|IANA"
-    r"|en, hu, zh|Europe/Budapest"
+    r"|en, ar, hu, zh|Europe/Budapest"
 )
 """Language-independent texts: names, addresses, codes and user input."""
 CHINESE = re.compile("[\u4e00-\u9fff]")

@@ -97,7 +97,12 @@ def test_the_mail_is_in_the_chosen_language(
         delegations.create_delegation(session, expo.organiser_actor(), form, now=NOW)
         invite(session, expo, role, language=language, **own)
         said = text_of(newest(session))
-    day = {"en": "Tuesday, 1 December 2026", "hu": "2026. december 1., kedd", "zh": "2026年12月1日"}[language]
+    day = {
+        "en": "Tuesday, 1 December 2026",
+        "ar": "الثلاثاء، 1 ديسمبر 2026",
+        "hu": "2026. december 1., kedd",
+        "zh": "2026年12月1日",
+    }[language]
     assert expo.event.name in said and day in said and expo.organiser.email in said
     assert "{" not in said
 

@@ -58,4 +58,4 @@ def test_what_is_no_iana_name_is_refused_by_its_field(timezone: str) -> None:
 
 def test_a_language_without_a_catalogue_is_refused_by_its_field() -> None:
     (fault,) = preferences.validate_preferences("de", "")
-    assert (fault.path, fault.message) == ("language", "choose one of en, hu, zh, or leave blank")
+    assert (fault.path, fault.message) == ("language", "choose one of en, ar, hu, zh, or leave blank")
