@@ -202,9 +202,15 @@ class Reach(Ways):
 
 
 def is_exact_for(problem: Problem) -> bool:
-    """True if the arguments of `Reach` hold: no global limits, and walks satisfy the triangle inequality."""
+    """True if the arguments of `Reach` hold.
+
+    There are no limits of the whole plan, of pairs or of rows (H15, H16), and walks satisfy the triangle
+    inequality.
+    """
     walking, halls = problem.walking, range(len(problem.halls))
     has_shortcut = any(
         walking[a][c] > walking[a][b] + walking[b][c] + 1e-9 for a, b, c in permutations(halls, 3)
     )
-    return problem.policy.max_idle_spread is None and problem.policy.max_moved is None and not has_shortcut
+    policy = problem.policy
+    is_limited = policy.max_pair_per_day is not None or any(problem.most_in_row)
+    return policy.max_idle_spread is None and policy.max_moved is None and not is_limited and not has_shortcut

@@ -1,7 +1,8 @@
 """Peers: alternative solvers, each written as an engineer would in an afternoon.
 
 Each has `plan(problem, seconds)`, which returns a feasible plan or raises NoPlan. They make first plans only
-and reject problems with published or compulsory meetings, precedences or limits of idle time spread.
+and reject problems with published or compulsory meetings, precedences, or limits of idle time spread, of
+pairs or of meetings in a row.
 """
 
 from __future__ import annotations
@@ -23,5 +24,7 @@ def require_first_plan(problem: Problem) -> None:
         or policy.require_all
         or policy.max_idle_spread is not None
         or policy.idle_counts != "slots"
+        or policy.max_pair_per_day is not None
+        or any(problem.most_in_row)
     ):
-        raise NoPlan("this peer makes first plans only, without precedences, compulsion and spread")
+        raise NoPlan("this peer makes first plans only, without precedences, compulsion, spread and spacing")

@@ -129,6 +129,8 @@ SolveSeconds = Annotated[int, Interval(ge=5, le=3_600)]
 """Default for runs. A run started manually may be shorter."""
 RunSeconds = Annotated[int, Interval(ge=1, le=3_600)]
 MaxMoved = Annotated[int, Interval(ge=0, le=100_000)]
+MeetingLimit = Annotated[int, Interval(ge=1, le=1_000)]
+"""Meetings of a person in a row."""
 CallNote = Annotated[str, Len(0, 500)]
 """Result of a phone call."""
 RunNote = Annotated[str, Len(0, 200)]

@@ -98,7 +98,7 @@ class Attendee:
     """A person of firm `firm` (an index). `unavailable` holds slot indices.
 
     `changed_before` is how many changes of their meetings they were told of before. The next one costs as
-    much as if those were changes of this plan (term `repeated`).
+    much as if those were changes of this plan (term `repeated`). `max_in_row` replaces that of the policy.
     """
 
     id: str
@@ -107,6 +107,7 @@ class Attendee:
     unavailable: frozenset[int] = frozenset()
     max_per_day: int | None = None
     changed_before: int = 0
+    max_in_row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,8 @@ class Policy:
     reassigned_counts: str = SAME_START
     fair_shares: tuple[FairShare, ...] = ()
     group_by: GroupBy = GroupBy.LIST
+    max_pair_per_day: int | None = None
+    max_in_row: int | None = None
 
     def improving(self, max_moved: int) -> Policy:
         """Return the policy to improve a published plan by at most `max_moved` changes, at reduced costs."""
@@ -232,6 +235,16 @@ class Problem:
             if self.slots[s].block == self.slots[s + 1].block:
                 room[s] = room[s + 1] + 1
         return tuple(room)
+
+    @cached_property
+    def most_in_row(self) -> tuple[int | None, ...]:
+        """The most meetings in a row of each attendee (H16): their own limit, else that of the policy."""
+        most = self.policy.max_in_row
+        return tuple(most if row.max_in_row is None else row.max_in_row for row in self.attendees)
+
+    def is_followed(self, slot: int) -> bool:
+        """True if the next slot is in the same block."""
+        return self.room_ahead[slot] > 1
 
     @cached_property
     def compulsory(self) -> frozenset[int]:

@@ -29,7 +29,9 @@ _KEYS = frozenset(
         "group_by",
         "idle_counts",
         "max_idle_spread",
+        "max_in_row",
         "max_moved",
+        "max_pair_per_day",
         "reassigned_counts",
         "factors",
     )
@@ -73,6 +75,8 @@ def read_policy(reader: Reader, policy: object) -> Policy:
         reassigned_counts=str(reassigned_counts),
         fair_shares=_read_fair_shares(reader, policy.get("fair_shares", [])),
         group_by=GroupBy(group_by),
+        max_pair_per_day=reader.count_or_none(policy.get("max_pair_per_day"), "policy.max_pair_per_day", 1),
+        max_in_row=reader.count_or_none(policy.get("max_in_row"), "policy.max_in_row", 1),
     )
 
 

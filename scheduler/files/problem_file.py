@@ -175,6 +175,7 @@ def _people(problem: Problem) -> Json:
                 "unavailable": _slot_ids(problem, sorted(a.unavailable)),
                 "max_per_day": a.max_per_day,
                 **({"changed_before": a.changed_before} if a.changed_before else {}),
+                **({} if a.max_in_row is None else {"max_in_row": a.max_in_row}),
             }
             for a in problem.attendees
         ],
@@ -220,6 +221,8 @@ def _policy(policy: Policy) -> Json:
         **({} if policy.group_by is GroupBy.LIST else {"group_by": str(policy.group_by)}),
         **({} if counts == SAME_START else {"reassigned_counts": counts}),
         **({"fair_shares": [_fair_share(row) for row in policy.fair_shares]} if policy.fair_shares else {}),
+        **({} if policy.max_pair_per_day is None else {"max_pair_per_day": policy.max_pair_per_day}),
+        **({} if policy.max_in_row is None else {"max_in_row": policy.max_in_row}),
     }
 
 

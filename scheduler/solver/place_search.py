@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import Fixed, Policy, Problem, Request
+from scheduler.domain.problem import Fixed, Problem, Request
 from scheduler.solver.exact.assignments import estimate_assignments
 from scheduler.solver.repair.repairer import Repairer
 from scheduler.solver.repair.repairs import Repair
@@ -130,7 +130,9 @@ def _together(
         return row
 
     asked = restrict_to_requests(problem, {request, *now})
-    asked = replace(asked, requests=tuple(map(bound, asked.requests)), policy=Policy(require_all=True))
+    asked = replace(
+        asked, requests=tuple(map(bound, asked.requests)), policy=replace(asked.policy, require_all=True)
+    )
     if estimate_assignments(asked) > MAX_ASSIGNMENTS:
         return ()
     found = check_joint_feasibility(asked, work=work)

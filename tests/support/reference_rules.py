@@ -183,7 +183,8 @@ def broken_rules(document: Json, meetings: list[Json]) -> set[str]:
     broken = {rule for rule, keeps in alone.items() if not all(map(keeps, meetings))}
     together = {
         "H1": _once, "H3": _one_at_a_time, "H5": _capacity, "H6": _walking, "H8": _caps, "H10": _frozen,
-        "H11": _precedences, "H12": _spread, "H13": _moved_few,
+        "H11": _precedences, "H12": _spread, "H13": _moved_few, "H15": _pairs,
+        "H16": _rows,
     }  # fmt: skip
     return broken | {rule for rule, keeps in together.items() if not keeps(page, meetings)}
 
@@ -264,6 +265,29 @@ def _spread(page: Page, meetings: list[Json]) -> bool:
     figures = [page.idle(id, meetings) for id in page.attendees]
     limit = page.policy.get("max_idle_spread")
     return limit is None or not figures or max(figures) - min(figures) <= limit
+
+
+def _pairs(page: Page, meetings: list[Json]) -> bool:
+    limit = page.policy.get("max_pair_per_day")
+    met: Counter[Any] = Counter()
+    for m in meetings:
+        one, two = page.sides(m)
+        met.update((frozenset((a, b)), page.day[page.order[m["slot"]]]) for a in one for b in two)
+    return limit is None or max(met.values(), default=0) <= limit
+
+
+def _rows(page: Page, meetings: list[Json]) -> bool:
+    for id, person in page.attendees.items():
+        limit = person.get("max_in_row") or page.policy.get("max_in_row")
+        spans = [page.span(m) for m in page.of_person(id, meetings)]
+        count = 0
+        for before, span in zip([None, *spans], spans, strict=False):
+            follows = before is not None and before.stop == span.start
+            is_next = follows and page.slots[span.start - 1]["block"] == page.slots[span.start]["block"]
+            count = count + 1 if is_next else 1
+            if limit is not None and count > limit:
+                return False
+    return True
 
 
 def _moved_few(page: Page, meetings: list[Json]) -> bool:

@@ -139,6 +139,8 @@ WHY = {
     "walk": gettext_lazy("The walk to or from another hall is too long"),
     "person-cap": gettext_lazy("The daily meeting limit has been reached"),
     "firm-cap": gettext_lazy("The daily meeting limit has been reached"),
+    "row-cap": gettext_lazy("Too many meetings in a row"),
+    "pair-cap": gettext_lazy("They already meet as often as they may that day"),
     "theirs": gettext_lazy("Unavailable on their side"),
     "place-kind": gettext_lazy("No suitable booth or table is free"),
     "place-full": gettext_lazy("No suitable booth or table is free"),
@@ -181,6 +183,8 @@ def why_who(row: UnscheduledReason, partner: str) -> str | Markup:
         return partner
     if row.what == "interpreter":
         return gettext("Interpreters")
+    if row.what == "pair-cap":
+        return gettext("The same two people")
     return gettext("Booths and tables") if row.what.startswith("place") else gettext("Meeting order")
 
 

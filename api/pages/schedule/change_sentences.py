@@ -20,6 +20,8 @@ POLICY: Final[Mapping[str, str]] = {
     "idle_counts": gettext_lazy("Idle time calculation"),
     "max_idle_spread": gettext_lazy("Maximum difference in idle times"),
     "max_moved": gettext_lazy("Published meetings that may change"),
+    "max_pair_per_day": gettext_lazy("Meetings of the same two people per day"),
+    "max_in_row": gettext_lazy("Meetings in a row"),
     "reassigned_counts": gettext_lazy("Attendee changes"),
     "require_all": gettext_lazy("Require all requests"),
 }

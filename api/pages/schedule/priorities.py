@@ -33,7 +33,7 @@ from api.pages.schedule.priority_levels import (
     with_point,
 )
 from scheduler.domain.errors import InvalidInput
-from scheduler.domain.fields import Factor, MaxMoved, Percent
+from scheduler.domain.fields import Factor, MaxMoved, MeetingLimit, Percent
 from scheduler.i18n import gettext_lazy
 from scheduler.services.events import events, overnight_schedule
 from scheduler.services.identity.actors import Actor
@@ -109,7 +109,12 @@ DIALS = (
         gettext_lazy("Points lost for not scheduling a published meeting."),
     ),
 )
-LIMITS = ("max_moved", "max_idle_spread")
+LIMITS: Final[Mapping[str, object]] = {
+    "max_moved": MaxMoved,
+    "max_idle_spread": MaxMoved,
+    "max_in_row": MeetingLimit,
+}
+"""The field types of a policy's limits. An empty one is no limit."""
 
 
 @blueprint.get("")
@@ -267,7 +272,7 @@ def _read(form: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
     read, known = FormReader(form), factors_of(before)
     factors = {dial.term: _exact(read, dial.term, known[dial.term]) for dial in DIALS}
     factors |= dict(_of_new_levels(form, before))
-    limits = {name: read.whole(name, MaxMoved) for name in LIMITS if form.get(name, "").strip()}
+    limits = {name: read.whole(name, kind) for name, kind in LIMITS.items() if form.get(name, "").strip()}
     found = {name: value for name, value in before.items() if name not in LIMITS} | limits
     if form.get("fair_share", _share_text(before)).strip() != _share_text(before):
         found["fair_share"] = read.whole("fair_share", Percent) / 100

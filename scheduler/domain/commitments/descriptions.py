@@ -17,6 +17,8 @@ CAUSE_SENTENCES: Final = {
     "walk": "{who} would have no time to walk to the next hall",
     "person-cap": "{who} would have more meetings on that day than they may",
     "firm-cap": "{who} would have more meetings on that day than it may",
+    "pair-cap": "{who} would meet more often on that day than they may",
+    "row-cap": "{who} would have more meetings in a row than they may",
     "place": "{who} cannot take them all at that time",
     "interpreter": "there are too few interpreters for them ({who})",
     "precedence": "they are not in the order that they have to be held in",
@@ -87,7 +89,7 @@ def _who(commitments: Commitments, ids: Collection[str], cause: str) -> Iterable
         one = commitments.of[id]
         row = problem.requests[one.request]
         match cause:
-            case "people" | "walk" | "person-cap":
+            case "people" | "walk" | "person-cap" | "pair-cap" | "row-cap":
                 mine = {problem.attendees[a].id for way in one.options for a in way.people}
                 if cause == "walk":
                     mine |= {problem.interpreters[i].id for i in _interpreters(commitments, id)}

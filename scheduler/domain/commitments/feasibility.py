@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from itertools import combinations
 
 from scheduler.domain.commitments.options import Commitment, Commitments, Option
 
@@ -74,7 +75,9 @@ class PartialAssignment:
                 most = self.commitments.capacities[option.group]
                 if any(self.seats[option.group, slot] >= most for slot in one.slots):
                     continue
-            if all(self._can(person, one, option) for person in _everybody(option)):
+            if self._keeps_pairs(one, option) and all(
+                self._can(person, one, option) for person in _everybody(option)
+            ):
                 if option.interpreter is not None and not self.busy[True, option.interpreter]:
                     row = self.problem.interpreters[option.interpreter]
                     kind = row.languages, row.unavailable, row.stations, option.people, option.group
@@ -114,7 +117,39 @@ class PartialAssignment:
             day = self.problem.days[one.start]
             if sum(self.problem.days[other.start] == day for other, _ in mine) >= cap:
                 return False
+        if not is_interpreter and not self._keeps_row(index, one, mine):
+            return False
         return all(self._apart(one, option, other, way, is_interpreter) for other, way in mine)
+
+    def _keeps_row(self, attendee: int, one: Commitment, mine: Sequence[tuple[Commitment, Option]]) -> bool:
+        """Return True if the attendee has few enough meetings in a row with one more (H16)."""
+        most = self.problem.most_in_row[attendee]
+        if most is None or "row-cap" in self.ignored:
+            return True
+        length, first, last = 1, one.start, one.stop - 1
+        before = {other.stop: other.start for other, _ in mine}
+        after = {other.start: other.stop for other, _ in mine}
+        while first in before and self.problem.is_followed(first - 1):
+            length, first = length + 1, before[first]
+        while last + 1 in after and self.problem.is_followed(last):
+            length, last = length + 1, after[last + 1] - 1
+        return length <= most
+
+    def _keeps_pairs(self, one: Commitment, option: Option) -> bool:
+        """Return True if no two people of the meeting meet too often on that day (H15)."""
+        most = self.problem.policy.max_pair_per_day
+        if most is None or "pair-cap" in self.ignored:
+            return True
+        day, people = self.problem.days[one.start], self.problem.attendees
+        return all(
+            sum(
+                two in way.people and self.problem.days[other.start] == day
+                for other, way in self.busy[False, first]
+            )
+            < most
+            for first, two in combinations(option.people, 2)
+            if people[first].firm != people[two].firm
+        )
 
     def _apart(
         self, one: Commitment, option: Option, other: Commitment, way: Option, is_interpreter: bool

@@ -21,6 +21,7 @@ from scheduler.domain.rules.resolved import (
     sort_by_time,
 )
 from scheduler.domain.rules.score import hall_changes
+from scheduler.domain.rules.spacing import meetings_of_pairs, rows_in_way
 from scheduler.domain.rules.stability import same_meeting
 from scheduler.domain.rules.staffing import staffing_faults
 
@@ -130,6 +131,12 @@ class Occupation:
             there = [other for other in others if problem.days[other.start] == day]
             if cap is not None and len(there) >= cap:
                 yield from there
+        most = problem.policy.max_pair_per_day
+        if most is not None:
+            for met in meetings_of_pairs(self.schedule, held):
+                if len(met) >= most:
+                    yield from met
+        yield from rows_in_way(self.schedule, held)
         for slot in held.slots():
             there = [other for other in self.at[held.place, slot] if other.index != held.index]
             if len(there) >= problem.places[held.place].capacity:

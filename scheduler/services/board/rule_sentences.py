@@ -275,6 +275,27 @@ class RuleWords:
             time=self.time(self.held(request).start),
         )
 
+    def _h15(self, breach: Violation) -> str:
+        one, two, *requests = breach.ids
+        limit = self.problem.policy.max_pair_per_day or 0
+        return ngettext_lazy(
+            "%(people)s would meet more than once that day: %(pairs)s.",
+            "%(people)s would meet more than %(num)s times that day: %(pairs)s.",
+            limit,
+            people=self.who((one, two)),
+            pairs=join_texts(map(self.pair, requests)),
+        )
+
+    def _h16(self, breach: Violation) -> str:
+        key, *requests = breach.ids
+        limit = self.problem.most_in_row[self.problem.index.attendees[key]]
+        return gettext_lazy(
+            "%(person)s would have %(count)s meetings in a row. The limit is %(limit)s.",
+            person=self.person(key),
+            count=len(requests),
+            limit=limit,
+        )
+
 
 def describe_other_place(kind: PlaceKind, there: str, people: str) -> str:
     """Describe the place that is used instead of the requested one."""

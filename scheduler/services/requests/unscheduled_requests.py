@@ -29,6 +29,8 @@ GROUPS: Mapping[str, str] = {
     "no-gain": gettext_lazy("It would cost more idle time and walking than it is worth"),
     "person-cap": gettext_lazy("An attendee has reached the daily limit"),
     "firm-cap": gettext_lazy("An exhibitor has reached the daily limit"),
+    "pair-cap": gettext_lazy("Its attendees already meet as often as they may per day"),
+    "row-cap": gettext_lazy("An attendee would have too many meetings in a row"),
     "walking": gettext_lazy("The walk between halls is too long"),
     "precedence": gettext_lazy("It must take place before or after another meeting"),
     "fixed-clash": gettext_lazy("It can't take place at its fixed time or location"),

@@ -1,9 +1,10 @@
 """The day-level relaxation: which people meet on which day in which kind of place, without slots.
 
 Every plan gives a point of it, so its LP bounds what a plan can reach. The rows are: each request once,
-slots and `max_per_day` of attendees, `max_per_day` of firms, slots of booths and tables, slots of sets of
-interpreters, floors, groups of firms, and the hall changes that no plan avoids. Walking, idle time,
-precedences and the seats within a day are dropped.
+slots and `max_per_day` of attendees, meetings a day of two attendees, `max_per_day` of firms, slots of booths
+and tables, slots of sets of interpreters, floors, groups of firms, and the hall changes that no plan avoids.
+Of meetings in a row (H16) there is what they take from the meetings a day. Walking, idle time, precedences
+and the seats within a day are dropped.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from scheduler.solver.bounds.day_rows import (
     add_group_gaps,
     add_halls,
     add_interpreters,
+    add_pairs,
     add_places,
 )
 from scheduler.solver.bounds.dtypes import Floats, Int64s
@@ -88,6 +90,7 @@ def build_day_model(problem: Problem, expired: Callable[[], bool] = lambda: Fals
 def _assemble(problem: Problem, choices: Choices, options: DayOptions, halls: Sequence[HallRow]) -> DayModel:
     columns, rows = build_columns(problem, choices, options), DayRows()
     add_attendees(rows, problem, choices, options, columns)
+    add_pairs(rows, problem, choices, options, columns)
     add_firms(rows, problem, choices, columns)
     add_places(rows, problem, choices, columns)
     add_interpreters(rows, choices, list(options.needs), columns)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -109,14 +110,75 @@ def add_attendees(
     free = _slots_a_day(choices, choices.attendee_free)
     caps = _caps((row.max_per_day for row in problem.attendees), len(choices.day_masks))
     firm = np.array([row.firm for row in problem.attendees], dtype=np.int64)
-    capped = np.any(caps < free, axis=1)
     longest = np.ones(len(firm), dtype=np.int64)
     np.maximum.at(longest, person, length)
+    if any(most is not None for most in problem.most_in_row):
+        shortest = longest.copy()
+        np.minimum.at(shortest, person, length)
+        caps = np.minimum(caps, _most_with_pauses(problem, choices, shortest))
+    capped = np.any(caps < free, axis=1)
     most = np.where(capped[:, None], np.minimum(caps, free), free)
     rows.add(person, day, entry, np.where(capped[person], 1, length), most, firm)
     # Where each meeting takes one slot, a limit on their number says all that one on their slots does.
     both = np.logical_and(capped, longest > 1)[person]
     rows.add(person[both], day[both], entry[both], length[both], free, firm)
+
+
+def _most_with_pauses(problem: Problem, choices: Choices, shortest: Int64s) -> Int64s:
+    """The most meetings a day of each attendee by H16.
+
+    With at most k in a row, t meetings of L slots or more need one free slot after each k of them: at least
+    t * L + (t - 1) // k slots that follow each other.
+    """
+    limits = problem.most_in_row
+    found = _caps([None] * len(limits), len(choices.day_masks))
+    for a, (most, free) in enumerate(zip(limits, choices.attendee_free, strict=True)):
+        if most is None:
+            continue
+        found[a] = 0
+        size, length = 0, int(shortest[a])
+        for slot, day in enumerate(problem.days):
+            size = size + 1 if free >> slot & 1 else 0
+            if size and not (problem.is_followed(slot) and free >> (slot + 1) & 1):
+                rows, rest = divmod(size + 1, most * length + 1)
+                found[a, day] += rows * most + max(0, rest - 1) // length
+                size = 0
+    return found
+
+
+def add_pairs(
+    rows: DayRows, problem: Problem, choices: Choices, options: DayOptions, columns: DayColumns
+) -> None:
+    """Meetings a day of two attendees (H15). All pairs of two firms are alike."""
+    most = problem.policy.max_pair_per_day
+    if most is None:
+        return
+    firms = [frozenset((row.sender, row.receiver)) for row in problem.requests]
+    asked = Counter(firms)
+    pairs, alike = dict[frozenset[int], int](), dict[frozenset[int], int]()
+    group: list[int] = []
+    owner: list[Int64s] = []
+    entry: list[Int64s] = []
+    for option, (r, people) in enumerate(zip(options.request, options.people, strict=True)):
+        if asked[firms[r]] <= most:
+            continue
+        begin, end = np.searchsorted(columns.option, (option, option + 1))
+        for one, two in combinations(people, 2):
+            if problem.attendees[one].firm == problem.attendees[two].firm:
+                continue
+            pair = frozenset((one, two))
+            if pair not in pairs:
+                pairs[pair] = len(pairs)
+                group.append(alike.setdefault(firms[r], len(alike)))
+            entry.append(np.arange(begin, end))
+            owner.append(np.full(end - begin, pairs[pair], dtype=np.int64))
+    if pairs:
+        column = np.concatenate(entry)
+        limit = np.full((len(pairs), len(choices.day_masks)), most, dtype=np.int64)
+        rows.add(
+            np.concatenate(owner), columns.day[column], column, np.ones_like(column), limit,
+            np.array(group, dtype=np.int64),
+        )  # fmt: skip
 
 
 def _people_of(options: DayOptions, columns: DayColumns) -> tuple[Int64s, Int64s]:

@@ -80,7 +80,7 @@ def check_joint_feasibility(
 
 
 def restrict_to_requests(problem: Problem, ids: Collection[str]) -> Problem:
-    """The problem with these requests alone, and no rules about the plan as a whole.
+    """The problem with these requests alone, and no limits of the plan as a whole (H12, H13).
 
     Parameters
     ----------
@@ -101,6 +101,6 @@ def restrict_to_requests(problem: Problem, ids: Collection[str]) -> Problem:
         requests=tuple(problem.requests[r] for r in kept),
         precedences=tuple((at[a], at[b]) for a, b in problem.precedences if a in at and b in at),
         published=tuple(meeting for meeting in problem.published if meeting.request in ids),
-        policy=Policy(),
+        policy=Policy(max_pair_per_day=problem.policy.max_pair_per_day, max_in_row=problem.policy.max_in_row),
         source_fingerprint=None,
     )

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from typing import Any, TypeAlias
 
 from ortools.sat.python import cp_model
@@ -98,6 +99,8 @@ def build_model(assignments: Assignments, should_stop: Callable[[], bool] = lamb
     _add_places(exact)
     _add_walking(exact)
     _add_caps(exact)
+    _add_pairs(exact)
+    _add_rows(exact)
     _add_precedences(exact)
     _add_max_moved(exact)
     return exact
@@ -256,6 +259,44 @@ def _add_caps(exact: ExactModel) -> None:
         _cap(exact, problem.firms[firm].max_per_day, mine)
     for (attendee, _), mine in of_attendee.items():
         _cap(exact, problem.attendees[attendee].max_per_day, mine)
+
+
+def _add_pairs(exact: ExactModel) -> None:
+    """H15."""
+    problem = exact.assignments.problem
+    if problem.policy.max_pair_per_day is None:
+        return
+    firm_of = [attendee.firm for attendee in problem.attendees]
+    met: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+    for i, assignment in enumerate(exact.assignment):
+        for one, two in combinations(sorted(assignment.people), 2):
+            if firm_of[one] != firm_of[two]:
+                met[one, two, problem.days[assignment.start]].append(i)
+    for mine in met.values():
+        exact.step(len(mine))
+        _cap(exact, problem.policy.max_pair_per_day, mine)
+
+
+def _add_rows(exact: ExactModel) -> None:
+    """H16: no window of a block that a person is busy in throughout has too many starts in it.
+
+    With one slot free, a window of n slots has at most n - 1 starts.
+    """
+    problem = exact.assignments.problem
+    for person, slots in exact.at.items():
+        most = problem.most_in_row[person[1]] if person[0] == "attendee" else None
+        if most is None:
+            continue
+        longest = max(exact.assignment[i].stop - exact.assignment[i].start for i in exact.of_person[person])
+        for first in slots:
+            for size in range(most + 1, min((most + 1) * longest, problem.room_ahead[first]) + 1):
+                window = range(first, first + size)
+                if not all(slot in slots for slot in window):
+                    break
+                exact.step(size)
+                starts = [i for slot in window for i in slots[slot] if exact.assignment[i].start == slot]
+                busy = cp_model.LinearExpr.sum([exact.busy[person][slot] for slot in window])
+                exact.model.add(exact.count(starts) <= most + (size - most - 1) * (size - busy))
 
 
 def _cap(exact: ExactModel, cap: int | None, assignments: list[int]) -> None:

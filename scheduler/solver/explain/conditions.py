@@ -13,7 +13,9 @@ from scheduler.solver.instance.choices import run_starts, slot_mask
 
 # Conditions of the lists alone, and of the other meetings of the plan, each in the order of telling.
 STATIC = ("place-kind", "language", "room", "closed", "fixed", "frozen", "away")
-DYNAMIC = ("busy", "place-full", "interpreter-busy", "person-cap", "firm-cap", "precedence")
+DYNAMIC = (
+    "busy", "place-full", "interpreter-busy", "person-cap", "firm-cap", "pair-cap", "row-cap", "precedence",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def list_parties(occupancy: Occupancy, r: int, *, with_excluded: bool = False) -
         conditions = (
             *common,
             *people_conditions(occupancy, r, asking + asked),
+            *pair_conditions(occupancy, asking, asked),
             *interpreter_conditions(occupancy, r, interpreters),
         )
         yield MeetingParty(asking, asked, interpreters, conditions)
@@ -131,6 +134,20 @@ def people_conditions(occupancy: Occupancy, r: int, people: People) -> Iterator[
         below = occupancy.days_below(person, row.max_per_day)
         if below != everything:
             yield Condition("person-cap", below, row.id)
+        apart = occupancy.starts_in_short_rows(a, length)
+        if apart != everything:
+            yield Condition("row-cap", apart, row.id)
+
+
+def pair_conditions(occupancy: Occupancy, asking: People, asked: People) -> Iterator[Condition]:
+    """What the meetings that these people have with each other already allow (H15)."""
+    problem, everything = occupancy.problem, occupancy.choices.all_slots
+    if problem.policy.max_pair_per_day is None:
+        return
+    for one, two in product(asking, asked):
+        below = occupancy.days_of_pair(one, two, problem.policy.max_pair_per_day)
+        if below != everything:
+            yield Condition("pair-cap", below, problem.attendees[one].id)
 
 
 def interpreter_conditions(occupancy: Occupancy, r: int, interpreters: People | None) -> Iterator[Condition]:

@@ -22,8 +22,11 @@ from scheduler.solver.instance.choices import mask_slots, meeting_people
 
 MAX_FIXES = 3
 MAX_WITHDRAWALS = 4
-PERSONAL = ("busy", "away", "person-cap")  # what is in the way of one person, not of a colleague
-OTHERS = ("busy", "place-full", "interpreter-busy", "person-cap", "firm-cap", "precedence")
+PERSONAL = ("busy", "away", "person-cap", "row-cap")
+"""What is in the way of one person, not of a colleague. `pair-cap` is not in the way if either is another."""
+OTHERS = (
+    "busy", "place-full", "interpreter-busy", "person-cap", "firm-cap", "pair-cap", "row-cap", "precedence",
+)  # fmt: skip
 
 
 def find_fixes(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> list[Fix]:
@@ -148,7 +151,9 @@ def _somebody(
         theirs = {problem.attendees[a].id for mine in people.values() for a in mine}
         starts = occupancy.choices.all_slots
         for condition in party.conditions:
-            if condition.what not in PERSONAL or condition.who not in theirs:
+            if condition.what != "pair-cap" and (
+                condition.what not in PERSONAL or condition.who not in theirs
+            ):
                 starts &= condition.starts
         if not starts:
             continue

@@ -10,6 +10,7 @@ from scheduler.domain.problem import People
 from scheduler.solver.explain.conditions import (
     Condition,
     interpreter_conditions,
+    pair_conditions,
     people_conditions,
     precedence_conditions,
     request_conditions,
@@ -23,7 +24,7 @@ ASKED = frozenset(("room", "closed", "frozen", "fixed"))
 """Conditions that say at which times a request may be held at all."""
 OF_A_FIRM = ("firm-cap", "precedence")
 OF_A_PLACE = ("place-kind", "place-full")
-OF_A_PERSON = ("away", "person-cap", "busy")
+OF_A_PERSON = ("away", "person-cap", "busy", "row-cap")
 """In the order of telling: a person at their limit is so for the whole day."""
 
 
@@ -57,6 +58,7 @@ def list_obstacles(occupancy: Occupancy, r: int) -> tuple[Obstacle, ...]:
     for options in sides:
         shut |= _of_side(occupancy, r, options, left, found)
     left &= ~shut
+    left = _take(found, left, (Condition("pair-cap", _below_pairs(occupancy, sides)),))
     left = _take(found, left, (each for each in of_all if each.what in OF_A_PLACE))
     left = _take(found, left, (Condition("interpreter", _spoken(occupancy, r, sides)),))
     _walks(occupancy, r, sides, left, found)
@@ -90,6 +92,17 @@ def _of_side(
         for what in OF_A_PERSON:
             rest = _take(found, rest, (each for each in mine if (each.who, each.what) == (who, what)))
     return shut
+
+
+def _below_pairs(occupancy: Occupancy, sides: tuple[Sequence[People], Sequence[People]]) -> int:
+    """The starts at which the people of some choice may meet each other once more that day."""
+    mask = 0
+    for asking, asked in product(*sides):
+        starts = occupancy.choices.all_slots
+        for condition in pair_conditions(occupancy, asking, asked):
+            starts &= condition.starts
+        mask |= starts
+    return mask
 
 
 def _spoken(occupancy: Occupancy, r: int, sides: tuple[Sequence[People], Sequence[People]]) -> int:

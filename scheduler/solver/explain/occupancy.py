@@ -15,8 +15,9 @@ from scheduler.domain.rules.idle import person_idle_figure
 from scheduler.domain.rules.people import has_time_to_walk
 from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule
 from scheduler.domain.rules.score import hall_changes
+from scheduler.domain.rules.spacing import meetings_in_row
 from scheduler.domain.rules.stability import compare_to_published, count_attendee_changes
-from scheduler.solver.instance.choices import Choices, Person, meeting_people
+from scheduler.solver.instance.choices import Choices, Person, mask_slots, meeting_people, run_starts
 from scheduler.solver.instance.firms import counts_group_gap
 
 
@@ -112,6 +113,34 @@ class Occupancy:
         for day, slots in enumerate(self.choices.day_masks):
             if self.on_day[person, day] < cap:
                 mask |= slots
+        return mask
+
+    def days_of_pair(self, one: int, two: int, most: int) -> int:
+        """The slots of the days on which two attendees may have one more meeting with each other."""
+        days = self.problem.days
+        met = Counter(days[held.start] for held in self.agenda["attendee", one] if two in held.attendees)
+        mask = 0
+        for day, slots in enumerate(self.choices.day_masks):
+            if met[day] < most:
+                mask |= slots
+        return mask
+
+    def starts_in_short_rows(self, attendee: int, length: int) -> int:
+        """The starts of a meeting that gives an attendee few enough in a row, or overlaps one of theirs."""
+        problem, everything = self.problem, self.choices.all_slots
+        most, mine = problem.most_in_row[attendee], self.agenda["attendee", attendee]
+        if most is None or len(mine) < most:
+            return everything
+        rows = list(meetings_in_row(problem, mine))
+        before = {row[-1].stop: len(row) for row in rows}
+        after = {row[0].start: len(row) for row in rows}
+        mask, busy = everything, self.busy["attendee", attendee]
+        for start in mask_slots(run_starts(everything & ~busy, length)):
+            end = start + length - 1
+            ahead = before.get(start, 0) if start and problem.is_followed(start - 1) else 0
+            behind = after.get(end + 1, 0) if problem.is_followed(end) else 0
+            if ahead + behind >= most:
+                mask &= ~(1 << start)
         return mask
 
     def can_walk(self, person: Person, start: int, stop: int, hall: int) -> bool:

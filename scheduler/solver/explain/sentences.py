@@ -15,6 +15,8 @@ CODES = {
     "interpreter-busy": "no-interpreter",
     "person-cap": "person-cap",
     "firm-cap": "firm-cap",
+    "pair-cap": "pair-cap",
+    "row-cap": "row-cap",
     "precedence": "precedence",
 }
 
@@ -27,6 +29,8 @@ SENTENCES = {
     "people-busy": "its people are in other meetings whenever they could meet",
     "person-cap": "an attendee whom it needs has reached their meetings a day",
     "firm-cap": "a firm has reached its meetings a day",
+    "pair-cap": "on each day that is left, its people meet each other as often as they may already",
+    "row-cap": "an attendee whom it needs would have more meetings in a row than they may",
     "precedence": "it would break the order in which it and another meeting must stand",
 }
 

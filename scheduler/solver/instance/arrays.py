@@ -10,6 +10,7 @@ from scheduler.domain.problem import TERMS, Attendee, Interpreter, Problem
 from scheduler.solver.compiled.kernels import FloatRow, Floats, Int32s, IntRow, IntTable, Words, WordTable
 from scheduler.solver.compiled.records import Record, read_only
 from scheduler.solver.instance.choices import Choices
+from scheduler.solver.instance.columns import people as people_columns
 from scheduler.solver.instance.columns import requests as request_columns
 from scheduler.solver.instance.columns import slots as slot_columns
 from scheduler.solver.instance.firms import firm_rows, firm_worth, group_sizes, to_csr
@@ -29,7 +30,7 @@ class Data(NamedTuple):
     slots: IntTable  # slots x (day, first and last slot of the day, slots left in the block)
     day_words: WordTable  # days x words
     earliest: IntTable  # (from hall, to hall) x end slot: first start slot that leaves time to walk
-    people: IntTable  # people x (firm, cap a day)
+    people: IntTable  # people x (firm, cap a day, cap in a row)
     avail: WordTable  # people x words
     avail_before: IntTable  # people x (slots + 1): available slots before each
     firms: IntTable  # firms x (floor, cap a day, range in firm_requests, range in firm_groups)
@@ -192,11 +193,13 @@ def _safe_walking(problem: Problem) -> Floats:
 
 
 def _people(problem: Problem) -> Int32s:
-    rows = [(a.firm, -1 if a.max_per_day is None else a.max_per_day) for a in problem.attendees]
-    rows += [(-1, -1)] * len(problem.interpreters)
-    table = np.array(rows, np.int32).reshape(-1, 2)
-    table[table[:, 1] < 0, 1] = np.iinfo(np.int32).max
-    return table
+    most = np.iinfo(np.int32).max
+    rows = [
+        (a.firm, *(most if cap is None else cap for cap in (a.max_per_day, row)))
+        for a, row in zip(problem.attendees, problem.most_in_row, strict=True)
+    ]
+    rows += [(-1, most, most)] * len(problem.interpreters)
+    return np.array(rows, np.int32).reshape(-1, people_columns.WIDTH)
 
 
 def _avail(problem: Problem, words: int) -> Words:
@@ -284,7 +287,7 @@ def _starts(problem: Problem, words: int) -> Words:
 
 def _rules(problem: Problem) -> Int32s:
     policy = problem.policy
-    spread, moved = policy.max_idle_spread, policy.max_moved
+    spread, moved, pair = policy.max_idle_spread, policy.max_moved, policy.max_pair_per_day
     return np.array(
         [
             policy.idle_counts == "breaks",
@@ -295,6 +298,8 @@ def _rules(problem: Problem) -> Int32s:
             max(problem.days, default=-1) + 1,
             len(problem.halls),
             has_long_walks(problem),
+            -1 if pair is None else pair,
+            any(most is not None for most in problem.most_in_row),
         ],
         np.int32,
     )

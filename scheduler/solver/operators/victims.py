@@ -12,7 +12,7 @@ from scheduler.solver.compiled.kernels import (
     random_unit,
 )
 from scheduler.solver.instance.arrays import Data
-from scheduler.solver.instance.columns import factors, firms, groups, people, requests, rules, slots
+from scheduler.solver.instance.columns import factors, firms, groups, options, people, requests, rules, slots
 from scheduler.solver.instance.ranges import (
     after_of,
     before_of,
@@ -27,6 +27,7 @@ from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import earliest_start, group_gain
 from scheduler.solver.state.linking import is_as_published
 from scheduler.solver.state.sizes import MAX_VICTIMS
+from scheduler.solver.state.spacing import are_opposite, row_after, row_before, shared_at
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import release
 
@@ -170,6 +171,60 @@ def _eject_firm(data: Data, state: State, request: int, start: int) -> bool:
     return True
 
 
+@inlined
+def _is_victim(state: State, request: int) -> bool:
+    for k in range(state.victim_count):  # noqa: SIM110 -- a kernel has no generators
+        if state.victims[k] == request:
+            return True
+    return False
+
+
+@kernel
+def _eject_pairs(data: Data, state: State, option: int, start: int, stamp: int) -> bool:
+    """List meetings in which people of an option meet each other too often that day (H15)."""
+    for k in people_of(data, option):
+        for j in range(k + 1, data.options[option, options.PEOPLE_END]):
+            person, other = data.option_people[k], data.option_people[j]
+            if not are_opposite(data, person, other):
+                continue
+            left = 0
+            for slot in range(data.slots[start, slots.FIRST], data.slots[start, slots.LAST] + 1):
+                request = shared_at(state, person, other, slot)
+                if request < 0 or _is_victim(state, request):
+                    continue
+                left += 1
+                if left >= data.rules[rules.PAIR_CAP] and not _eject(data, state, request, stamp):
+                    return False
+    return True
+
+
+@kernel
+def _eject_row(data: Data, state: State, person: int, start: int, end: int, stamp: int) -> bool:
+    """List the neighbours of [start, end] that give a person too many meetings in a row (H16)."""
+    before, after = 0, 0
+    last = -1
+    slot = start - 1
+    while slot >= row_before(data, state, person, start) and not _is_victim(state, state.at[person, slot]):
+        if state.at[person, slot] != last:
+            before += 1
+        last = state.at[person, slot]
+        slot -= 1
+    slot = end + 1
+    while slot <= row_after(data, state, person, end) and not _is_victim(state, state.at[person, slot]):
+        if state.at[person, slot] != last:
+            after += 1
+        last = state.at[person, slot]
+        slot += 1
+    most = data.people[person, people.ROW_CAP] - 1
+    if before + after <= most:
+        return True
+    if after > most or (before <= most and random_below(state.rng, 2) == 0):
+        if not _eject(data, state, state.at[person, end + 1], stamp):
+            return False
+        after = 0
+    return before + after <= most or _eject(data, state, state.at[person, start - 1], stamp)
+
+
 @kernel
 def list_victims(
     data: Data, state: State, request: int, start: int, group: int, option: int, stamp: int
@@ -202,6 +257,12 @@ def list_victims(
             data, state, person, day, start, stamp
         ):
             return False
+    if data.rules[rules.PAIR_CAP] >= 0 and not _eject_pairs(data, state, option, start, stamp):
+        return False
+    if data.rules[rules.ROW_CAPS]:
+        for k in people_of(data, option):
+            if not _eject_row(data, state, data.option_people[k], start, end, stamp):
+                return False
     return not data.rules[rules.FIRM_CAPS] or _eject_firm(data, state, request, start)
 
 

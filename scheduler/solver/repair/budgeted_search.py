@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from scheduler.solver.compiled.kernels import Int32s, bit, entry, inlined, kernel
 from scheduler.solver.instance.arrays import Data
-from scheduler.solver.instance.columns import firms, groups, people, requests, rules, slots
+from scheduler.solver.instance.columns import firms, groups, options, people, requests, rules, slots
 from scheduler.solver.instance.ranges import end_of, first_seat, people_of
 from scheduler.solver.operators.draws import may_move
 from scheduler.solver.operators.victims import eject_order, eject_person
@@ -38,6 +38,14 @@ from scheduler.solver.repair.depth_first import (
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import is_feasible
 from scheduler.solver.state.placement import NONE_FREE, interpreter_for
+from scheduler.solver.state.spacing import (
+    are_opposite,
+    count_row,
+    count_shared,
+    row_after,
+    row_before,
+    shared_at,
+)
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import hold, release
 
@@ -82,10 +90,55 @@ def _next_of(data: Data, state: State, request: int, last: int, found: int) -> i
 
 
 @kernel
+def _next_of_pair(data: Data, state: State, option: int, start: int, last: int) -> int:
+    """As `_next_in_way`, of the meetings of two people who meet as often as they may that day."""
+    for k in people_of(data, option):
+        for j in range(k + 1, data.options[option, options.PEOPLE_END]):
+            person, other = data.option_people[k], data.option_people[j]
+            if (
+                not are_opposite(data, person, other)
+                or count_shared(data, state, person, other, start) < data.rules[rules.PAIR_CAP]
+            ):
+                continue
+            found = NOBODY
+            for slot in range(data.slots[start, slots.FIRST], data.slots[start, slots.LAST] + 1):
+                if shared_at(state, person, other, slot) >= 0:
+                    found = _next_of(data, state, state.at[person, slot], last, found)
+            return found
+    return NOTHING
+
+
+@kernel
+def _next_of_row(data: Data, state: State, option: int, start: int, end: int, last: int) -> int:
+    """As `_next_in_way`, of the meetings that are in a row with [start, end], where these are too many."""
+    for k in people_of(data, option):
+        person = data.option_people[k]
+        if count_row(data, state, person, start, end) < data.people[person, people.ROW_CAP]:
+            continue
+        found = NOBODY
+        for slot in range(row_before(data, state, person, start), row_after(data, state, person, end) + 1):
+            if state.at[person, slot] >= 0:
+                found = _next_of(data, state, state.at[person, slot], last, found)
+        return found
+    return NOTHING
+
+
+@inlined
+def _next_of_spacing(data: Data, state: State, option: int, start: int, end: int, last: int) -> int:
+    """As `_next_in_way`, of the meetings that H15 and H16 forbid beside one in [start, end]."""
+    found = NOTHING
+    if data.rules[rules.PAIR_CAP] >= 0:
+        found = _next_of_pair(data, state, option, start, last)
+    if found == NOTHING and data.rules[rules.ROW_CAPS]:
+        found = _next_of_row(data, state, option, start, end, last)
+    return found
+
+
+@kernel
 def _next_in_way(
     data: Data, state: State, request: int, start: int, group: int, option: int, last: int
 ) -> int:
-    """The first meeting above `last` of a full group of places or a full day, of which one gives way.
+    """The first meeting above `last` of a full group of places, day, pair or row, of which one gives way.
 
     NOTHING if neither is full, NOBODY if there is no such meeting.
     """
@@ -104,6 +157,9 @@ def _next_in_way(
                 if state.at[person, slot] >= 0:
                     found = _next_of(data, state, state.at[person, slot], last, found)
             return found
+    found = _next_of_spacing(data, state, option, start, end_of(data, request, start), last)
+    if found != NOTHING:
+        return found
     for side in range(requests.SENDER, requests.RECEIVER + 1):
         firm = data.requests[request, side]
         if data.rules[rules.FIRM_CAPS] and state.firm_day[firm, day] >= data.firms[firm, firms.CAP]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 
@@ -107,6 +107,7 @@ class PlacementConflicts:
         `station` is the place if interpreters are tied to it, None if it is none of those.
         """
         found = [breach for person in team for breach in self._of_person(person, start, hall)]
+        found.extend(self._of_pairs(team, start))
         return found or self._of_interpreters(team, start, hall, station)
 
     def _of_person(self, person: int, start: int, hall: int) -> Iterator[Violation]:
@@ -118,6 +119,7 @@ class PlacementConflicts:
         for other in others:
             yield Violation("H3", "", (who.id, problem.requests[other].id, row.id))
         if not others:
+            yield from self._of_row(person, start, stop)
             for one, two in self._walks(person, start, stop, hall):
                 yield Violation("H6", "", (who.id, problem.requests[one].id, problem.requests[two].id))
         if who.max_per_day is not None:
@@ -127,6 +129,38 @@ class PlacementConflicts:
             is_mine = any(problem.days[int(s)] == day for s in np.flatnonzero(mine))
             if count - is_mine >= who.max_per_day:
                 yield Violation("H8", "", (who.id,))
+
+    def _of_row(self, person: int, start: int, stop: int) -> Iterator[Violation]:
+        problem, most = self.problem, self.problem.most_in_row[person]
+        if most is None or stop > len(problem.slots):
+            return
+        at, row = self.state.at[person], [self.request]
+        slot = start
+        while slot and problem.is_followed(slot - 1) and at[slot - 1] not in (-1, self.request):
+            slot -= 1
+            row.append(int(at[slot]))
+        slot = stop - 1
+        while problem.is_followed(slot) and at[slot + 1] not in (-1, self.request):
+            slot += 1
+            row.append(int(at[slot]))
+        ids = tuple(problem.requests[r].id for r in dict.fromkeys(row))
+        if len(ids) > most:
+            yield Violation("H16", "", (problem.attendees[person].id, *ids))
+
+    def _of_pairs(self, team: Team, start: int) -> Iterator[Violation]:
+        problem, most = self.problem, self.problem.policy.max_pair_per_day
+        if most is None:
+            return
+        on_day = [s for s, day in enumerate(problem.days) if day == problem.days[start]]
+        for one, two in combinations(sorted(team), 2):
+            if problem.attendees[one].firm == problem.attendees[two].firm:
+                continue
+            shared = {
+                int(r) for r in self.state.at[one, on_day] if r >= 0 and r in self.state.at[two, on_day]
+            }
+            met = [problem.requests[r].id for r in sorted({*shared, self.request})]
+            if len(met) > most:
+                yield Violation("H15", "", (problem.attendees[one].id, problem.attendees[two].id, *met))
 
     def _of_interpreters(self, team: Team, start: int, hall: int, station: int | None) -> list[Violation]:
         problem = self.problem

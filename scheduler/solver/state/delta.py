@@ -16,6 +16,7 @@ from scheduler.solver.instance.ranges import (
 )
 from scheduler.solver.instance.stations import ANYWHERE
 from scheduler.solver.state.columns import held
+from scheduler.solver.state.spacing import keeps_spacing
 from scheduler.solver.state.state import State
 
 
@@ -294,5 +295,7 @@ def is_feasible(
         if not can_walk(data, state, person, start, end, hall):
             return False
     if interpreter >= 0 and not interpreter_fits(data, state, interpreter, start, end, group):
+        return False
+    if not keeps_spacing(data, state, option, start, end):
         return False
     return keeps_precedences(data, state, request, start, end)

@@ -32,6 +32,7 @@ from scheduler.solver.state.delta import (
     keeps_precedences,
     published_gain,
 )
+from scheduler.solver.state.spacing import keeps_spacing
 from scheduler.solver.state.state import State
 
 IMPOSSIBLE = -1e18
@@ -204,7 +205,7 @@ def choose_place(data: Data, state: State, request: int, temperature: float) -> 
                 if most + luck <= best:
                     continue
                 idle = base - data.factors[factors.IDLE] * scan_neighbours(data, state, option, start, end)
-                if idle + luck <= best:
+                if idle + luck <= best or not keeps_spacing(data, state, option, start, end):
                     continue
                 for k in groups_of(data, request):
                     group = data.group_list[k]

@@ -30,8 +30,10 @@ from tests.support.published import Published
 from tests.support.web import Browser, web_app
 
 PRICES = ("shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "repeated", "dropped")
-DIALS = dict.fromkeys(PRICES, fields.Factor) | dict.fromkeys(
-    ("max_moved", "max_idle_spread"), fields.MaxMoved
+DIALS = (
+    dict.fromkeys(PRICES, fields.Factor)
+    | dict.fromkeys(("max_moved", "max_idle_spread"), fields.MaxMoved)
+    | {"max_in_row": fields.MeetingLimit}
 )
 TYPED: dict[str, dict[str, Any]] = {
     "/sign-in": {"email": fields.Email},

@@ -34,6 +34,7 @@ DIALS: Final[Mapping[str, str]] = MappingProxyType(
         "fair_share": gettext_lazy("Minimum share (%%)"),
         "max_moved": gettext_lazy("Published meetings that may change"),
         "max_idle_spread": gettext_lazy("Maximum difference in idle times"),
+        "max_in_row": gettext_lazy("Meetings in a row"),
     }
 )
 """Labels of single priorities."""

@@ -10,7 +10,16 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.domain.fields import Factor, HallKey, Key, MeetingsPerDay, NewInterpreters, NewTables
+from scheduler.domain.fields import (
+    Factor,
+    HallKey,
+    Key,
+    MeetingLimit,
+    MeetingsPerDay,
+    NewInterpreters,
+    NewTables,
+    limits,
+)
 from scheduler.domain.problem import Policy
 from scheduler.domain.rules.fairness import FAIRNESS_PRICES
 from scheduler.files.policy import read_policy
@@ -83,14 +92,17 @@ class PriorityChange(TypedChange):
     kind: Literal["priority"] = "priority"
     priority: Literal[
         "shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "repeated", "dropped",
-        "fair_share", "max_moved", "max_idle_spread",
+        "fair_share", "max_moved", "max_idle_spread", "max_in_row",
     ]  # fmt: skip
     value: Factor
 
     @model_validator(mode="after")
-    def _a_share(self) -> Self:
+    def _in_range(self) -> Self:
         if self.priority == "fair_share" and self.value > 100:
             raise ValueError(gettext_lazy("enter a minimum share from 0 to 100"))
+        allowed = limits(MeetingLimit)
+        if self.priority == "max_in_row" and not allowed.hold(self.value):
+            raise ValueError(allowed.sentence(self.value))
         return self
 
 

@@ -1,8 +1,10 @@
 """Columns of `Data.people`: a row a person, attendees first, then interpreters."""
 
-WIDTH = 2
+WIDTH = 3
 
 FIRM = 0
 """The firm of an attendee, -1 for an interpreter."""
 CAP = 1
 """The most meetings a day (H8)."""
+ROW_CAP = 2
+"""The most meetings in a row (H16)."""

@@ -1,6 +1,6 @@
 """Entries of `Data.rules`: settings of the policy, and counts."""
 
-WIDTH = 8
+WIDTH = 10
 
 BREAKS = 0
 """Whether an idle figure counts breaks rather than slots."""
@@ -16,3 +16,7 @@ DAYS, HALLS = 5, 6
 """How many there are."""
 LONG_WALKS = 7
 """Whether a walk takes longer than from the last slot of a day to the first of the next."""
+PAIR_CAP = 8
+"""The most meetings a day of two attendees (H15), -1 for no limit."""
+ROW_CAPS = 9
+"""Whether anybody may have only so many meetings in a row (H16)."""

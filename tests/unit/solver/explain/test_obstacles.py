@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from scheduler.domain.plan import Obstacle
-from scheduler.domain.problem import Problem
-from scheduler.domain.rules.resolved import Schedule
+from scheduler.domain.problem import Problem, Request
+from scheduler.domain.rules.resolved import ResolvedMeeting, Schedule
 from scheduler.domain.solving import SolveParams
 from scheduler.files.plan_file import read_plan, write_plan
 from scheduler.solver.explain.reasons import OF_OBSTACLES, explain_unscheduled
@@ -82,7 +85,10 @@ def test_each_obstacle_is_so_and_no_time_is_left_without_one(problem: Problem) -
         for each in row.obstacles:
             starts = [index.slots[slot] for slot in each.slots]
             assert starts and len({days[start] for start in starts}) == 1 and each.count >= len(starts)
-            if each.what not in ("away", "busy", "person-cap"):
+            if each.what == "pair-cap":
+                most = problem.policy.max_pair_per_day
+                assert all(_pairs_are_full(problem, schedule, request, start, most) for start in starts)
+            if each.what not in ("away", "busy", "person-cap", "row-cap"):
                 continue
             who = index.attendees[each.who]
             person_row = problem.attendees[who]
@@ -94,9 +100,40 @@ def test_each_obstacle_is_so_and_no_time_is_left_without_one(problem: Problem) -
                     assert person_row.unavailable & set(span)
                 elif each.what == "busy":
                     assert any(set(span) & set(held.slots()) for held in theirs)
+                elif each.what == "row-cap":
+                    assert _row_with(problem, theirs, span) > (problem.most_in_row[who] or 99)
                 else:
                     that_day = [held for held in theirs if days[held.start] == days[start]]
                     assert person_row.max_per_day is not None and len(that_day) >= person_row.max_per_day
+
+
+def _pairs_are_full(
+    problem: Problem, schedule: Schedule, request: Request, start: int, most: int | None
+) -> bool:
+    """Return True if in each choice of people two meet as often as they may on the day of a start."""
+    held = [each for each in schedule.by_request.values() if problem.days[each.start] == problem.days[start]]
+    return all(
+        any(
+            sum({one, two} <= {*each.attendees} for each in held) >= (most or 99)
+            for one, two in product(asking, asked)
+        )
+        for asking, asked in product(*problem.sides(request))
+    )
+
+
+def _row_with(problem: Problem, theirs: Sequence[ResolvedMeeting], span: range) -> int:
+    """Return how many meetings a person has in a row, with one more in a span of slots."""
+    spans = [(each.start, each.stop) for each in theirs]
+    row = {(span.start, span.stop)}
+    for _ in spans:
+        row |= {
+            (start, stop)
+            for start, stop in spans
+            for first, last in row
+            if (stop == first and problem.is_followed(stop - 1))
+            or (start == last and problem.is_followed(last - 1))
+        }
+    return len(row)
 
 
 def test_a_plan_s_file_keeps_them_and_one_without_them_reads() -> None:
