@@ -206,7 +206,7 @@ def recorded(text: str, *, capital: bool = False) -> str:
             text = pgettext(AUDIT_LOG, known, **{name: _part(name, value) for name, value in found.items()})
             capital = capital and not str(texts(language()).pgettext(AUDIT_LOG, known)).startswith("%(")
             break
-    return text[:1].upper() + text[1:] if capital else text
+    return text[:1].upper() + text[1:] if capital and "@" not in text.partition(" ")[0] else text
 
 
 def _part(name: str, value: str) -> str:

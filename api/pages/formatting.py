@@ -261,11 +261,21 @@ def decimal(value: float, places: int) -> str:
     return format_decimal(round(value, places), f"#,##0.{'0' * places}", locale=speaking.locale())
 
 
-def share(value: float | None, of: float | None) -> str:
-    """Format a percentage: 99.67%, rounded down so that it never overstates, or a dash if unknown."""
+def share(value: float | None, of: float | None, places: int = 0) -> str:
+    """Format a percentage: 17%, <1% or >99% rather than a false 0% or 100%, or a dash if unknown.
+
+    With decimal `places` it is rounded down, so that it never overstates: 99.6%.
+    """
     if value is None or not of:
         return "–"
-    return format_percent(int(value / of * 10_000) / 10_000, "0.00%", locale=speaking.locale())
+    part, locale = value / of, speaking.locale()
+    if places:
+        return format_percent(int(part * 1000) / 1000, f"0.{'0' * places}%", locale=locale)
+    if 0 < part < 0.01:
+        return f"<{format_percent(0.01, '0%', locale=locale)}"
+    if 0.99 < part < 1:
+        return f">{format_percent(0.99, '0%', locale=locale)}"
+    return format_percent(part, "0%", locale=locale)
 
 
 def by_country(values: Sequence[FacetValue]) -> list[FacetValue]:

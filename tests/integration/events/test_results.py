@@ -108,7 +108,7 @@ def test_the_page_of_a_version_says_them_first_and_the_score_on_demand(
     assert "No schedule can include more than 5." in page
     assert (
         page.index("People without a meeting")
-        < page.index("Score and proven maximum</summary>")
+        < page.index("<summary>Score and proven maximum<")
         < page.index("Priority points scheduled")
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -156,6 +157,22 @@ def test_organisers_see_a_notice_on_every_page_until_it_is_over(database: Databa
     with database.write() as session:
         alerts.end_alert(session, FAILED, event_id=expo.event.id, now=NOW)
     assert notice not in organiser.get(f"{here}/schedule")
+
+
+def test_several_alerts_are_one_line_until_it_is_opened(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        fail(session, expo.event.id, reason="Not enough memory.")
+    organiser = Browser(web_app(database, broker_url), expo.organiser)
+    assert "problems need attention" not in organiser.get(f"/events/{expo.event.key}/firms")
+    with database.write() as session:
+        fail(session, expo.event.id, about="run 2", reason="The disk is full.", path="/events/x/runs/2")
+    page = organiser.get(f"/events/{expo.event.key}/firms")
+    (told,) = re.findall(r'role="alert">.*?</div>', page, re.DOTALL)
+    line, _, within = told.partition("</summary>")
+    assert "2 problems need attention" in line
+    for shown in ("Not enough memory.", "The disk is full.", "/events/x/runs/1", "/events/x/runs/2"):
+        assert shown in within and shown not in line
 
 
 def test_operators_see_what_concerns_the_installation_on_their_first_page(

@@ -1,9 +1,10 @@
-"""Page numbers of a list."""
+"""Page numbers of a list, and shares."""
 
 from __future__ import annotations
 
 import pytest
 
+from api.pages import formatting
 from api.pages.paging import page_numbers
 from scheduler.services.paging import Page
 
@@ -25,3 +26,26 @@ def test_a_list_offers_its_first_and_last_page_and_those_around_the_one_that_is_
     number: int, last: int, offered: list[int | None]
 ) -> None:
     assert page_numbers(Page((), None, last * 10, number, 10)) == offered
+
+
+@pytest.mark.parametrize(
+    ("value", "of", "shown"),
+    [
+        (1, 6, "17%"),
+        (0, 6, "0%"),
+        (6, 6, "100%"),
+        (1, 1000, "<1%"),
+        (999, 1000, ">99%"),
+        (99, 100, "99%"),
+        (1, 0, "–"),
+        (None, 6, "–"),
+    ],
+)
+def test_a_share_is_a_whole_percentage_that_is_0_or_100_only_if_it_is(
+    value: float | None, of: float, shown: str
+) -> None:
+    assert formatting.share(value, of) == shown
+
+
+def test_a_share_of_a_proven_maximum_is_rounded_down() -> None:
+    assert formatting.share(99_979, 100_000, 1) == "99.9%"

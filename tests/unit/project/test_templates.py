@@ -10,6 +10,7 @@ FOLDERS = ("api/templates", "scheduler/invites/templates", "chainmeet/mailcatche
 TEMPLATES = {
     path: path.read_text(encoding="utf-8") for name in FOLDERS for path in (ROOT / name).rglob("*.html")
 }
+PAGES = {path: text for path, text in TEMPLATES.items() if ROOT / FOLDERS[0] in path.parents}
 MOST = 140
 WORDS = re.compile(r"""\{\s*["'][\w-]+["']\s*:\s*["'][A-Z][a-z]""")
 """A key with a text that starts like a sentence."""
@@ -47,6 +48,32 @@ def test_what_is_wrong_in_a_form_has_the_focus() -> None:
     ]
     assert len(found) > 5
     assert [name for name, tag in found if 'role="alert" tabindex="-1" autofocus' not in tag] == []
+
+
+UNFOLDS = re.compile(r"<details([^>]*)>\s*<summary[^>]*>(.*?)</summary>", re.DOTALL)
+"""What one opens: its attributes, and the line that is pressed."""
+
+
+def test_what_unfolds_ends_with_a_chevron() -> None:
+    """Not the browser's own triangle, and not in front of the words."""
+    found = [(path.name, *each) for path, text in PAGES.items() for each in UNFOLDS.findall(text)]
+    assert len(found) > 40
+    for name, attributes, line in found:
+        assert attributes, name
+        if "details" in attributes:
+            assert re.search(r'sign\("chevron-down"\) \}\}$', line), (name, line)
+
+
+MARKS = re.compile(r'class="(?:tag|key)\b(?:(?!</span>).)*(?:</span>\s*\{\{-? _\([^)]*\)[^}]*)?', re.DOTALL)
+SMALL = re.compile(r"""_\(["'][a-z]""")
+
+
+def test_what_a_tag_or_a_legend_says_starts_with_a_capital() -> None:
+    """By the filter `capitalize_first` where the words are a part of sentences elsewhere."""
+    for path, text in PAGES.items():
+        for mark in MARKS.findall(text):
+            for small in SMALL.finditer(mark):
+                assert "capitalize_first" in mark[small.start() :], (path.name, mark)
 
 
 NOT_TYPED = ("hidden", "checkbox", "radio", "file", "date", "{{")

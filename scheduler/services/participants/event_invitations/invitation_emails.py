@@ -123,7 +123,7 @@ def send_invitations(
     query = select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id)
     people = session.execute(query.where(in_chunks(Attendee.id, ids)).order_by(Attendee.id))
     letters.queue_letters(session, [_letter(event, person, firm, note) for person, firm in people], now=now)
-    about = pgettext_lazy("audit log", "%(number)s people invited to the event", number=len(ids))
+    about = pgettext_lazy("audit log", "people invited to the event: %(number)s", number=len(ids))
     recording.record_act(session, actor, Act.EMAILS, about, after={"note": note}, now=now)
     return len(ids)
 

@@ -188,7 +188,7 @@ def test_the_curve_is_solved_drawn_and_sets_the_dial(database: Database, broker_
     browser.post(f"{path}/priority", point="3")
     with database.read() as session:
         assert session.get_one(Event, expo.event.id).policy["factors"]["unfair"] == 300
-    assert "current level" in browser.get(path)
+    assert "Current level" in browser.get(path)
     browser.post(f"{path}/curve", do="discard")
     assert "Calculate all five fairness levels" in browser.get(path)
 
