@@ -43,6 +43,18 @@ function watchTables() {
 document.addEventListener("DOMContentLoaded", watchTables);
 document.addEventListener("htmx:afterSettle", watchTables);
 
+// A row of tabs that is wider than the window starts at the selected one. Without JavaScript it starts at the first.
+function showSelectedTabs() {
+  for (const row of document.querySelectorAll(".tabs, .segmented")) {
+    const tab = row.querySelector("[aria-current]:not([aria-current=false])");
+    if (!tab || row.scrollWidth <= row.clientWidth) continue;
+    const [outer, inner] = [row.getBoundingClientRect(), tab.getBoundingClientRect()];
+    row.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+  }
+}
+document.addEventListener("DOMContentLoaded", showSelectedTabs);
+document.addEventListener("htmx:afterSettle", showSelectedTabs);
+
 // On a phone the filters stand folded, so that what was found is seen first. Without JavaScript they stay open.
 let filtersAreOpen = false;
 function foldFilters() {
