@@ -16,7 +16,7 @@ SPAN_DASH: Final = "\u200e–\u200e"
 """A dash between two times in a text that has words too, such as a date before them."""
 _ISOLATES: Final = re.compile("[\u2066-\u2069]")
 _FROM_RIGHT: Final = {"R", "AL", "AN"}
-_TAG: Final = re.compile(r"<[^>]*>")
+_TAG: Final = re.compile(r"<[^<>]*>")
 _SPAN: Final = re.compile(
     r"(?:%%|\{\{|\}\})|(%\(\w+\)s|\{\w+\})[–-](?:%\(\w+\)s|\{\w+\})|%\((\w+)\)s|\{(\w+)\}"
 )

@@ -21,6 +21,8 @@ from tests.support.brute_force import best_plan
 from tests.support.builders import ask, booth, documents, firm, interpreter, make_problem, meet, person, table
 
 Json = dict[str, Any]
+OF_EACH_PERSON = {"max_pair_per_day", "max_in_row"}
+"""Limits of the policy that hold for each person, as those of an attendee do."""
 
 
 def locked(id: str, sender: str, receiver: str, slot: str, place: str | None = None, **keys: Any) -> Json:
@@ -42,12 +44,13 @@ def commitment_documents(draw: DrawFn) -> Json:
 
 
 def alone(document: Json, ids: Collection[str]) -> Json:
-    """Return the problem with only these requests, without whole-plan rules."""
+    """Return the problem with only these requests, without rules of the whole plan."""
+    policy = {key: document["policy"][key] for key in OF_EACH_PERSON & document["policy"].keys()}
     return document | {
         "requests": [row for row in document["requests"] if row["id"] in ids],
         "precedences": [p for p in document["precedences"] if {p["before"], p["after"]} <= set(ids)],
         "published": [row for row in document["published"] if row["request"] in ids],
-        "policy": {},
+        "policy": policy,
     }
 
 

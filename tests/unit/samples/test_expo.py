@@ -18,7 +18,7 @@ from scheduler.samples.event import SampleEvent
 from scheduler.samples.expo import make_expo
 
 SMALL = {"firms": 24, "requests": 150, "seed": 7}
-SMALL_FINGERPRINT = "1da319b48194882e1fd713d04bdf1a0887ef1a68b11edc59ccced96966dcdbda"
+SMALL_FINGERPRINT = "50aec97c2de5dd2f5d71a4e2aa1798d1f09157b385be3902548977c3a5c5d1b6"
 
 
 def fingerprint(event: SampleEvent) -> str:
