@@ -417,7 +417,7 @@ def test_locks_that_clash_with_each_other_are_one_group(database: Database, brok
         Browser(web_app(database, broker_url), expo.organiser).get(f"/events/{expo.event.key}/runs/1")
     )
     assert page.count('<li class="panel panel-body">') == 1
-    assert page.count("Unlock<") == 4 and page.count("not scheduled</span>") == 3
+    assert page.count("Unlock<") == 4 and page.count("Not scheduled</span>") == 3
 
 
 def test_a_run_shows_which_locks_clash_and_opens_one(database: Database, broker_url: str) -> None:
@@ -433,7 +433,7 @@ def test_a_run_shows_which_locks_clash_and_opens_one(database: Database, broker_
     page = browser.get(f"/events/{expo.event.key}/runs/1")
     assert "Conflicting locked meetings" in page
     assert "Someone would be in two meetings at the same time: " in page
-    assert page.count("not scheduled</span>") == 1
+    assert page.count("Not scheduled</span>") == 1
     assert page.count("/unlock") == 2
     assert "The published schedule was not created by a run" in page
     version = browser.get(f"/events/{expo.event.key}/versions/2")

@@ -38,6 +38,8 @@ class Times(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("input", "br", "img", "hr", "link", "meta", "path", "circle", "use", "option"):
             return
+        if tag == "bdi":  # isolates a text and is no part of the layout
+            return
         self.open.append((tag, dict(attrs).get("class") or ""))
         self._next += 1
         self._ids.append(self._next)
