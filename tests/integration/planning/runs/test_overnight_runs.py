@@ -187,5 +187,5 @@ def test_a_night_that_found_no_plan_does_not_look_like_one_that_did(night: Night
     base = f"/events/{night.key}"
     for page in (base, f"{base}/overnight", f"{base}/runs/1", f"{base}/schedule"):
         shown = browser.get(page)
-        assert re.search('<span class="tag tag-bad">(<span[^>]*></span>)?no schedule</span>', shown)
+        assert re.search('<span class="tag tag-bad">(<span[^>]*></span>)?No schedule</span>', shown)
         assert "finished" not in shown
