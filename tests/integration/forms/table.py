@@ -153,7 +153,7 @@ NO_FORM = {
     "firms.report_wanted_meeting", "create_from_workbook.restart_preview",
     "board.apply_step", "imports.undo_import", "large_imports.restart_preview", "my_day.report_lateness",
     "outcomes.undo_outcome", "participants.restore_records", "participants.undo_step", "profile.remove_logo",
-    "fixes.explain_requests",
+    "first_steps.unhide_steps", "fixes.explain_requests",
     "fixes.try_fix", "operators.resume_site",
     "requests.undo_request", "runs.cancel_run", "runs.change_sending", "runs.stop_run",
     "sign_in.send_fresh_link",
