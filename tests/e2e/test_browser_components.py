@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 ELSEWHERE = """
 bulk-bar bulk-do came-of comfortable compact company-foot company-text company-why dashboard-beside
-editing fate-bad fate-closed file filter i-area i-chevron-up i-handover i-match i-minus i-more
+editing fate-bad fate-closed file filter i-area i-chevron-up i-handover i-match i-more
 i-pause i-phone i-redo i-sparkle i-star-filled i-table-seat is-failed is-fitting is-off is-sent is-soon
 key-dashed key-free key-moves outcomes page page-narrow pagination pagination-bottom pagination-pages
 pagination-status pre-line prose queued request-draft request-form request-select share skip-link
