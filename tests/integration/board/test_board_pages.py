@@ -65,7 +65,7 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     one, three = board.hall.one, board.hall.three
     page = board.browser.get(board.path("?draft=2"))
     assert "Manual draft 2, 0 changes." in page
-    assert f'<button name="pick" value="{one.key}" form="view">Firm 0 ×<br>Firm 1</button>' in page
+    assert f'<button name="pick" value="{one.key}" form="view">Firm 0 × <br>Firm 1</button>' in page
     page = board.pick(one)
     assert "F0-P0 and F1-P0" in page
     assert "Booth b0" not in page and re.search(r">\d booths? without meetings</a>", page)
