@@ -77,7 +77,7 @@ def test_a_meeting_is_handed_over_and_left_as_published_again(make_site: MakeSit
     browser, key = site.exhibitor(0), fair.requests[0].key
     path, hand = site.path(f"/week?meeting={key}"), site.path(f"/week/meetings/{key}/hand-over")
     page = browser.get(path)
-    assert "conflict" in page and "In a meeting with Akarattyai" in page
+    assert "Conflict</span>" in page and "In a meeting with Akarattyai" in page
     page = browser.post(hand, leaver="f0-p0", colleague="f0-p1", back=path)
     assert (
         "Meeting handed over. The next schedule includes the change" in page
