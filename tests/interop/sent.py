@@ -10,6 +10,7 @@ from email.policy import default
 from functools import cached_property
 from typing import cast
 
+from scheduler.domain import bidi
 from scheduler.domain.entities import Method
 from scheduler.invites.ical.itip import ItipMessage
 from tests.interop import readers
@@ -78,7 +79,7 @@ def calendar_faults(sent: Sent, calendar: Calendar) -> Iterator[str]:
         "DTEND": (event.end, content.end),
         "STATUS": (event.status, _status(message)),
         "SUMMARY": (event.summary, content.summary),
-        "LOCATION": (event.location, content.location),
+        "LOCATION": (event.location, content.location and bidi.remove_isolates(content.location)),
         "ORGANIZER": (event.organizer, f"mailto:{sent.organizer}"),
         "ATTENDEE": (event.attendees, (f"mailto:{sent.to}",)),
     }
