@@ -56,7 +56,8 @@ lint: .venv/dev.stamp $(NPM) ## Lint, format check, types, import contracts, sty
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@[ ! -d build/npm/node_modules/stylelint ] || node build/npm/node_modules/stylelint/bin/stylelint.mjs 'api/static/*.css'
-	@[ ! -d build/npm/node_modules/textlint ] || (cd build/npm && npx --no-install textlint -c ../../docs/.textlintrc.json $(MANUAL))
+	@[ ! -d build/npm/node_modules/textlint ] || { $(BIN)/python -m tests.support.glossary --textlint >build/npm/.textlintrc.json && \
+	  cd build/npm && npx --no-install textlint $(MANUAL); }
 
 # The manual in English: not the guide for translators, whose tables have three languages.
 MANUAL = $(addprefix ../../,$(filter-out docs/translators.md,README.md CONTRIBUTING.md SECURITY.md \

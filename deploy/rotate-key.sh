@@ -15,7 +15,15 @@ for option in "$@"; do
   esac
 done
 
-grep -Eq '^[0-9]+:' "$file" || { key=$(cat "$file"); printf '1:%s\n' "$key" >"$file"; }
+# Writing in place can be cut off by a power cut, so the keys before stand beside the file until the new ones are on disk.
+write_keys() {
+  cp -p "$file" "$file.before"
+  printf '%s\n' "$1" >"$file"
+  sync
+  rm "$file.before"
+}
+
+grep -Eq '^[0-9]+:' "$file" || write_keys "1:$(cat "$file")"
 [ -z "$(tail -c 1 "$file" | tr -d '\n')" ] || echo >>"$file"
 old=$(cut -d: -f1 "$file")
 newest=$(cut -d: -f1 "$file" | sort -n | tail -n 1)
@@ -26,5 +34,5 @@ echo "Key $number added. It signs and encrypts from now on."
 for each in $old; do
   $engine exec -T mail-worker chainmeet key end "$each" --keep-file $end_feeds
   rest=$(grep -v "^$each:" "$file")
-  printf '%s\n' "$rest" >"$file"
+  write_keys "$rest"
 done

@@ -87,10 +87,6 @@ class SecretKeys:
         keys = self._current()
         return keys[number if number in keys else max(keys)]  # type: ignore[index]
 
-    def without(self, number: int) -> SecretKeys:
-        """Return the other keys, apart from any file."""
-        return SecretKeys(format_keys({each: key for each, key in self._current().items() if each != number}))
-
     def refresh(self) -> None:
         """Read the file again if it has changed. An unreadable file changes nothing."""
         if self.path is None:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-ENGLISH_ONLY: Final = frozenset(
-    {"docs", "exclusions", "health", "openapi", "print_status", "reminders", "v1"}
-)
+ENGLISH_ONLY: Final = frozenset({"docs", "health", "openapi", "print_status", "v1"})
 """Blueprints that are not translated."""
 
 GUEST_LANGUAGES: Final = frozenset({"ar"})

@@ -25,6 +25,8 @@ from scheduler.storage.models import (
 
 EMAIL_ALERTS = (AlertKind.MAIL_CHECK, AlertKind.MAILS_REFUSED, AlertKind.MAILS_WAIT)
 """Alerts that emails do not go out, or do not arrive."""
+ORDER = ("venue", "contact", "exhibitors", "email", "live", "invite", "run", "publish", "overnight")
+"""Names of the steps, as they are done one after the other."""
 
 
 def list_organiser_steps(session: Session, actor: Actor) -> FirstSteps:
@@ -47,28 +49,26 @@ def list_organiser_steps(session: Session, actor: Actor) -> FirstSteps:
         )
         .correlate(None)
     )
-    names = ("venue", "contact", "exhibitors", "email", "live", "run", "publish", "overnight")
     found = session.execute(
         select(
             and_(
                 exists().where(Slot.of(event_id)),
                 exists().where(Place.event_id == event_id, Place.is_retired.is_(False)),
-            ),
-            func.length(Event.contact) > 0,
-            has_contacts,
-            and_(_has_sent_email(event_id), ~_has_email_alert(event_id)),
-            Event.live_at.is_not(None),
-            exists().where(ScheduleVersion.event_id == event_id),
-            exists().where(
-                ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.PUBLISHED
-            ),
-            exists().where(RunSchedule.event_id == event_id),
+            ).label("venue"),
+            (func.length(Event.contact) > 0).label("contact"),
+            has_contacts.label("exhibitors"),
+            and_(_has_sent_email(event_id), ~_has_email_alert(event_id)).label("email"),
+            Event.live_at.is_not(None).label("live"),
+            exists().where(ScheduleVersion.event_id == event_id).label("run"),
+            exists()
+            .where(ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.PUBLISHED)
+            .label("publish"),
+            exists().where(RunSchedule.event_id == event_id).label("overnight"),
         ).where(Event.id == event_id)
     ).one()
-    done = {name: bool(is_done) for name, is_done in zip(names, found, strict=True)}
-    invited = done["exhibitors"] and not invitation_emails.count_uninvited(session, event_id)
-    order = ("venue", "contact", "exhibitors", "email", "live", "invite", "run", "publish", "overnight")
-    return FirstSteps({name: (done | {"invite": invited})[name] for name in order}, is_hidden)
+    invited = found.exhibitors and not invitation_emails.count_uninvited(session, event_id)
+    done = found._asdict() | {"invite": invited}
+    return FirstSteps({name: bool(done[name]) for name in ORDER}, is_hidden)
 
 
 def _has_sent_email(event_id: int) -> ColumnElement[bool]:

@@ -131,11 +131,6 @@ def test_the_guide_has_the_terms_of_the_glossary() -> None:
     assert guide == glossary.with_table(guide)
 
 
-def test_textlint_reads_the_manual_for_the_rejected_words() -> None:
-    """`python -m tests.support.glossary` writes its settings."""
-    assert glossary.TEXTLINT.read_text("utf-8") == glossary.textlint_settings()
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_right_instead_of_a_rejected_word_is_a_term_of_the_guide(language: str) -> None:
     guide = glossary.GUIDE.read_text("utf-8")

@@ -96,6 +96,11 @@ class Week:
     meetings: Mapping[str, WeekMeeting]
     changes: tuple[WeekChange, ...]
 
+    @property
+    def is_filtered_out(self) -> bool:
+        """True if the day has meetings, and the filters show none of them."""
+        return bool(self.meetings) and not any(cell.meetings for _, cells in self.rows for cell in cells)
+
     def meeting(self, key: str | None) -> WeekMeeting | None:
         return self.meetings.get(key or "")
 

@@ -56,6 +56,17 @@ def test_the_grid_leads_to_each_meeting_beside_it(make_site: MakeSite) -> None:
     assert one.count('class="slot slot-meeting') == 2 and one.count('scope="col"') == 2
 
 
+def test_a_filter_that_matches_no_meeting_says_so_and_leads_to_all(make_site: MakeSite) -> None:
+    site, _ = make_site(people=2, each=2, days=1, told=True)
+    browser = site.exhibitor(0)
+    page = browser.get(site.path("/week?show=changed&person=f0-p1"))
+    assert "No meetings match these filters." in page and "week-grid" not in page
+    way_out = re.search(r'href="(\?[^"]*)">Show all meetings<', page)
+    assert way_out
+    all_meetings = browser.get(site.path("/week" + way_out[1]))
+    assert "week-grid" in all_meetings and "No meetings match" not in all_meetings
+
+
 def test_accepting_in_the_week_stays_there_and_shows_both_sides_and_the_contact(make_site: MakeSite) -> None:
     site, fair = make_site(people=1, each=1, days=1, told=True)
     path = site.path(f"/week?meeting={fair.requests[0].key}")
