@@ -10,8 +10,8 @@ import re
 import unicodedata
 from typing import Final
 
-FSI, LRI, PDI = "\u2068", "\u2066", "\u2069"
-"""First strong isolate, left-to-right isolate, and the end of each."""
+FSI, LRI, RLI, PDI = "\u2068", "\u2066", "\u2067", "\u2069"
+"""First strong isolate, left-to-right and right-to-left isolate, and the end of each."""
 SPAN_DASH: Final = "\u200e–\u200e"
 """A dash between two times in a text that has words too, such as a date before them."""
 _ISOLATES: Final = re.compile("[\u2066-\u2069]")
@@ -26,6 +26,16 @@ _SPAN: Final = re.compile(
 def isolate(text: str) -> str:
     """Return each line of a text isolated, in the direction of its first letter."""
     return "\n".join(f"{FSI}{line}{PDI}" if line else line for line in text.split("\n"))
+
+
+def isolate_sentences(text: str) -> str:
+    """Return each line of a text isolated, from right to left if it has letters of such a script.
+
+    For sentences of a right-to-left language, which may begin with a name in Latin letters.
+    """
+    return "\n".join(
+        f"{RLI}{line}{PDI}" if has_letters_from_right(line) else isolate(line) for line in text.split("\n")
+    )
 
 
 def isolate_span(text: str) -> str:

@@ -136,6 +136,10 @@ class Words:
         """Return users' text so that it keeps its own direction within a right-to-left text."""
         return bidi.isolate(text) if self.is_rtl else text
 
+    def isolated_sentences(self, text: str) -> str:
+        """Return sentences of this language, which may begin with a name of another script."""
+        return bidi.isolate_sentences(text) if self.is_rtl else text
+
     def listed(self, texts: Iterable[str]) -> str:
         """Return names joined with the comma of the language."""
         return self.list_comma.join(map(self.isolated, texts))

@@ -207,7 +207,7 @@ def _meeting_rows(content: Content, words: Words) -> list[Row]:
         (words.place, words.isolated(content.location)),
         (words.interpreter, words.isolated(content.interpreter or "")),
         (words.topic, words.isolated(content.topic)),
-        (words.directions, words.isolated(content.directions)),
+        (words.directions, words.isolated_sentences(content.directions)),
         (words.event, words.isolated(content.event_name)),
     )
     return [(label, names.collapse_full_stops(value)) for label, value in candidates if value]

@@ -53,6 +53,14 @@ def test_an_invitation_is_in_arabic_from_right_to_left() -> None:
     assert bidi.FSI in told and "المكان: طاولة 17، القاعة 3\n" in bidi.remove_isolates(told)
 
 
+def test_directions_that_begin_with_a_latin_name_go_from_right_to_left() -> None:
+    message = only({}, wanted(content(**ARABIC | {"directions": "East Hall 3: طاولة E3-T03."})))
+    mail = parsed(render_invitation(message, envelope(message)))
+    plain = part(mail, "text/plain").get_content()
+    assert f"{bidi.RLI}East Hall 3: طاولة E3-T03.{bidi.PDI}" in plain
+    assert bidi.isolate_sentences("East Hall 3") == bidi.isolate("East Hall 3")
+
+
 @pytest.mark.parametrize("language", ["en", "zh", "hu"])
 def test_no_other_language_has_isolates(language: str) -> None:
     message = only({}, wanted(content(language=language)))
