@@ -270,7 +270,8 @@ def share(value: float | None, of: float | None, places: int = 0) -> str:
         return "–"
     part, locale = value / of, speaking.locale()
     if places:
-        return format_percent(int(part * 1000) / 1000, f"0.{'0' * places}%", locale=locale)
+        steps = 10 ** (places + 2)
+        return format_percent(int(value * steps / of) / steps, f"0.{'0' * places}%", locale=locale)
     if 0 < part < 0.01:
         return f"<{format_percent(0.01, '0%', locale=locale)}"
     if 0.99 < part < 1:

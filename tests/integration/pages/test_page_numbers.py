@@ -49,3 +49,5 @@ def test_a_share_is_a_whole_percentage_that_is_0_or_100_only_if_it_is(
 
 def test_a_share_of_a_proven_maximum_is_rounded_down() -> None:
     assert formatting.share(99_979, 100_000, 1) == "99.9%"
+    assert formatting.share(99_979, 100_000, 2) == "99.97%"
+    assert [n for n in range(1001) if formatting.share(n, 1000, 1) != f"{n / 10:.1f}%"] == []
