@@ -53,7 +53,8 @@ def verify(data: Path | None, expect: tuple[Path, ...]) -> None:
     for chain in found:
         whose = "installation" if chain.id == 0 else f"event {chain.event or chain.id}"
         end = f"BROKEN: {chain.broken}" if chain.broken else f"ends with {chain.last_hash}"
-        click.echo(f"{whose}: {chain.rows:,} rows verified; {end}")
+        erased = f", {chain.erased:,} of them erased in part" if chain.erased else ""
+        click.echo(f"{whose}: {chain.rows:,} rows verified{erased}; {end}")
     for fault in faults:
         click.echo(f"MISMATCH: {fault}")
     if expect:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chainmeet.keys.made_with_keys import KINDS, Kind
@@ -26,7 +25,6 @@ from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.delivery import journal_lines
 from scheduler.services.operations import restored_copy, site_pause
 from scheduler.storage.database import Database
-from scheduler.storage.models import Installation
 
 BATCH = 500
 """Rows changed in one transaction."""
@@ -114,7 +112,9 @@ def end_key(
         raise ChainmeetError(f"There is no key {number}. The keys are: {', '.join(map(str, keys))}.")
     if is_there and not keeps_file:
         _file_of(settings)
-    _require_journal(database, settings)
+    with database.read() as session:
+        otherwise = "it would stay encrypted with the ended key"
+        restored_copy.require_journal(session, settings, otherwise, service="mail-worker")
     time.sleep(2 * secret_keys.RELOAD_SECONDS)  # until all processes use the newest key for what is new
     changed = _renew_all(database, settings, number, keys, ends_feeds=ends_feeds)
     with database.write() as session:
@@ -168,20 +168,6 @@ def _renew_some(kind: Kind, number: int, keys: SecretKeys, ends_feeds: bool, ses
     for row in rows:
         kind.renew(session, row, keys, ends_feeds)
     return len(rows)
-
-
-def _require_journal(database: Database, settings: Settings) -> None:
-    """Raise ChainmeetError if the installation has a journal that this process does not see."""
-    with database.read() as session:
-        has_journal = (
-            session.scalar(select(Installation.key).where(Installation.key.is_not(None))) is not None
-        )
-    journal = restored_copy.open_journal(settings)
-    if has_journal and (journal is None or journal.state() is None):
-        raise ChainmeetError(
-            "The journal of sent emails isn't here, so it would stay encrypted with the ended key. Run this "
-            "where CHAINMEET_JOURNAL is: with Compose, in mail-worker."
-        )
 
 
 def _journal_lines(settings: Settings) -> Iterator[dict[str, object]]:

@@ -71,6 +71,15 @@ def can_rewrite_audit_log(connection: Connection) -> bool:
     return bool(connection.scalar(_OWNS, {"role": connection.scalar(_ME)}))
 
 
+def require_owner(connection: Connection) -> None:
+    """Raise UnsuitableRole unless the role may change the audit log: on PostgreSQL, as its owner."""
+    if connection.dialect.name != "sqlite" and not can_rewrite_audit_log(connection):
+        raise UnsuitableRole(
+            f"The role {connection.scalar(_ME)} can't erase anyone from the audit log. Use the role that "
+            "owns the tables: with Compose, docker compose run --rm migrate chainmeet person erase ADDRESS"
+        )
+
+
 def warn_at_start(database: Database) -> None:
     """Log a warning if this process could rewrite the audit log. An unreachable database is ignored here."""
     if database.is_sqlite:

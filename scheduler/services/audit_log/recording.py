@@ -37,7 +37,7 @@ MOST = 20_000
 """Maximum length of the JSON of the values before, and of those after, in characters."""
 
 _NOTES = "notes for the audit log"
-_ABOUT, _WHO, _FIRM, _ROLE = 200, 254, 64, 20
+MAX_ABOUT, MAX_WHO, _FIRM, _ROLE = 200, 254, 64, 20
 
 
 class Doer(Protocol):
@@ -105,7 +105,7 @@ def record_act(
         "role": by.roles[0][:_ROLE] if by.roles else "",
         "token_id": by.api_token_id,
         "for_firm": clean_line(for_firm)[:_FIRM],
-        "about": clean_line(about)[:_ABOUT],
+        "about": clean_line(about)[:MAX_ABOUT],
         "before": _text(before),
         "after": _text(after),
     }
@@ -128,11 +128,12 @@ def _text(values: Mapping[str, Any] | None) -> str:
     """Return the values as JSON, or the start of that JSON if it is too long."""
     if not values:
         return ""
-    text = _json(values)
-    return text if len(text) <= MOST else _json({"characters": len(text), "begins": text[: MOST // 4]})
+    text = to_json(values)
+    return text if len(text) <= MOST else to_json({"characters": len(text), "begins": text[: MOST // 4]})
 
 
-def _json(value: Any) -> str:
+def to_json(value: Any) -> str:
+    """Return the JSON of values before or after, as rows store it."""
     return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"), default=str)
 
 
@@ -180,7 +181,7 @@ def _append(session: Session, chain: int, notes: list[dict[str, Any]], names: Ma
     previous, rows = held.hash, []
     for number, values in enumerate(notes, held.number + 1):
         who = values["who"] or names.get(values["account_id"] or 0, "")
-        row = {**values, "chain": chain, "number": number, "who": (who or COMMAND_LINE)[:_WHO]}
+        row = {**values, "chain": chain, "number": number, "who": (who or COMMAND_LINE)[:MAX_WHO]}
         row["hash"] = previous = hash_of(previous, row)
         rows.append(row)
     session.execute(insert(AuditLogEntry), rows)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.services.audit_log.erasure import erased_hash, read_erasures
 from scheduler.services.audit_log.hashing import BEFORE_THE_FIRST, HASHED, hash_of
 from scheduler.storage.models import AuditChain, AuditLogEntry, Event
 
@@ -26,6 +27,8 @@ class Chain:
     """The hash of the last valid row."""
     broken: str
     """The fault of the first invalid row, or empty."""
+    erased: int = 0
+    """The number of valid rows from which a person was erased, as later rows state."""
 
 
 def verify_chains(session: Session) -> tuple[Chain, ...]:
@@ -44,12 +47,15 @@ def verify_chain(session: Session, chain: int, event: str) -> Chain:
 def _look_through(session: Session, chain: int, event: str, head: AuditChain | None) -> Chain:
     columns = [getattr(AuditLogEntry, name) for name in (*HASHED, "hash")]
     query = select(*columns).where(AuditLogEntry.chain == chain).order_by(AuditLogEntry.number)
-    rows, last = 0, BEFORE_THE_FIRST
+    rows, last, erased = 0, BEFORE_THE_FIRST, 0
+    erasures = read_erasures(session, chain)
     for found in session.execute(query.execution_options(yield_per=_AT_A_TIME)).mappings():
         row = {str(name): value for name, value in found.items()}
         if row["number"] != rows + 1:
             return Chain(chain, event, rows, last, f"row {rows + 1} is missing")
-        if row["hash"] != hash_of(last, row):
+        if erasures.get(rows + 1) == erased_hash(row):
+            erased += 1
+        elif row["hash"] != hash_of(last, row):
             when = f"{row['at']:%Y-%m-%d %H:%M:%S}Z"
             return Chain(chain, event, rows, last, f"row {rows + 1}, of {when}, was changed")
         rows, last = rows + 1, row["hash"]
@@ -57,4 +63,5 @@ def _look_through(session: Session, chain: int, event: str, head: AuditChain | N
         return Chain(chain, event, rows, last, "its head is missing")
     if head.number != rows:
         return Chain(chain, event, rows, last, f"row {rows + 1} is missing; there were {head.number}")
-    return Chain(chain, event, rows, last, "" if head.hash == last else "its head was changed")
+    fault = "" if head.hash == last else "its head was changed"
+    return Chain(chain, event, rows, last, fault, erased)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -66,7 +66,6 @@ def journal_line(row: OutboxEmail, epoch: int, secret_key: SecretKeys, *, now: d
         "content": row.payload["content"],
         "partstat": row.payload["partstat"],
     }
-    text = base64.b85encode(zlib.compress(json.dumps(shown).encode())).decode()
     return line | {
         "u": row.uid,
         "a": row.payload["attendee_id"],
@@ -77,7 +76,7 @@ def journal_line(row: OutboxEmail, epoch: int, secret_key: SecretKeys, *, now: d
         "d": row.dtstamp.isoformat(),
         "k": row.method.value,
         "z": content.end.isoformat(),
-        "x": encryption.encrypt(secret_key, PURPOSE, text).decode(),
+        "x": _sealed(shown, secret_key),
     }
 
 
@@ -95,6 +94,31 @@ def reencrypted(line: Line, number: int, secret_key: SecretKeys) -> Line:
     except encryption.UnreadableSecret:
         return line
     return {**line, "x": encryption.encrypt(secret_key, PURPOSE, text).decode()}
+
+
+def erased(
+    line: Line, attendees: Collection[int], erase: Callable[[Any], Any], secret_key: SecretKeys
+) -> Line:
+    """Return a line without a person: without the calendar entry if it is theirs, or without their names.
+
+    `erase` returns a JSON value without the person. Unreadable lines of others are unchanged.
+    """
+    if line.get("a") in attendees:
+        return {name: line[name] for name in ("e", "t", "m")}
+    entry = read_entry(line)
+    if entry is None:
+        return line
+    try:
+        shown = entry.opened(secret_key)
+    except encryption.UnreadableSecret:
+        return line
+    new = erase(shown)
+    return line if new == shown else {**line, "x": _sealed(new, secret_key)}
+
+
+def _sealed(shown: Mapping[str, Any], secret_key: SecretKeys) -> str:
+    text = base64.b85encode(zlib.compress(json.dumps(shown).encode())).decode()
+    return encryption.encrypt(secret_key, PURPOSE, text).decode()
 
 
 def opens(line: Mapping[str, Any], secret_key: SecretKeys) -> bool:

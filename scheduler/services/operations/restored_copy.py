@@ -22,6 +22,7 @@ from sqlalchemy import Delete, Update, delete, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
+from scheduler.domain.errors import ChainmeetError
 from scheduler.secret_keys import SecretKeys
 from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
@@ -73,6 +74,19 @@ class CopyKind(StrEnum):
 def open_journal(settings: Settings) -> SendJournal | None:
     """Return the journal that the settings name, if any."""
     return SendJournal(Path(settings.journal)) if settings.journal else None
+
+
+def require_journal(session: Session, settings: Settings, otherwise: str, *, service: str) -> None:
+    """Raise ChainmeetError if the installation has a journal that this process does not see.
+
+    `otherwise` says what would go wrong, and `service` where Compose has the journal.
+    """
+    journal = open_journal(settings)
+    if _position(session)[0] is not None and (journal is None or journal.state() is None):
+        raise ChainmeetError(
+            f"The journal of sent emails isn't here, so {otherwise}. Run this where CHAINMEET_JOURNAL is: "
+            f"with Compose, in {service}."
+        )
 
 
 def pause_if_copied(database: Database, settings: Settings, *, now: datetime) -> bool:
