@@ -52,7 +52,7 @@ def test_rejected_changes_stay_as_people_have_them_once_the_rest_is_solved_again
         page.get_by_text("2 rejected").wait_for()
         press(page, page.get_by_role("link", name="By person"), way)
         page.get_by_role("heading", name="F0-P0").wait_for()
-        assert page.locator(".side-change.is-rejected").count() == 4, "of both people of both"
+        assert page.locator(".wide .is-rejected").count() == 4, "of both people of both"
         press(page, page.get_by_role("button", name="Reschedule the rest"), way)
         page.wait_for_url("**/schedule*")
         with database.read() as session:

@@ -19,11 +19,11 @@ pytestmark = pytest.mark.browser
 
 ELSEWHERE = """
 bulk-bar bulk-do came-of comfortable compact company-foot company-text company-why dashboard-beside
-editing fate-bad fate-closed file filter i-area i-chevron-up i-handover i-match i-more
+editing entry-gain fate-bad fate-closed file filter i-area i-chevron-up i-handover i-match i-more
 i-pause i-phone i-redo i-sparkle i-star-filled i-table-seat is-failed is-fitting is-off is-sent is-soon
 key-dashed key-free key-moves outcomes page page-narrow pagination pagination-bottom pagination-pages
 pagination-status pre-line prose queued request-draft request-form request-select share skip-link
-slot-clash text-bad text-warn timeline undo-bar undo-bar-actions undo-bar-text
+slot-clash text-warn timeline undo-bar undo-bar-actions undo-bar-text
 """
 """Classes of states that need a click, a worker's answer or a larger event; the table of pages has none."""
 

@@ -111,7 +111,7 @@ def test_a_number_of_the_organisers_first_page_is_on_one_line(
     sign_in_as(page, site, database, expo.organiser.id)
     page.goto(f"{site}/events/{expo.event.key}")
     lines = page.evaluate(
-        """() => [...document.querySelectorAll(".todos .n")].map((each) => {
+        """() => [...document.querySelectorAll(".entry-count")].map((each) => {
             each.textContent = "1,104";
             const range = document.createRange(); range.selectNodeContents(each);
             return new Set([...range.getClientRects()].map((one) => one.top)).size;

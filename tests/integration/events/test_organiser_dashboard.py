@@ -279,7 +279,7 @@ def test_an_archived_event_has_nothing_to_do(database: Database, app: Flask) -> 
         expo = busy(session)
     browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}"
     todo = (
-        'class="panel rows todos"',
+        'data-test="todos"',
         ">To do<",
         "View fixes",
         "Review draft",

@@ -135,7 +135,7 @@ def test_the_page_says_groups_in_names_and_times_and_the_workbook_has_them(
     assert "Add an interpreter for English and Hungarian" in page and "mostly from" in page
     assert "+2 scheduled" in page and "Add a table in" in page
     one = browser.get(f"{path}?group=0")
-    assert "Raise limit" in one and one.count('class="unscheduled-head"') == 3
+    assert "Raise limit" in one and one.count('data-test="request"') == 3
     assert "View all" not in page, "no more fixes than the page shows"
     fixes = browser.get(f"{path}?reason=no-place&view=fixes")
     assert "Add a table in" in fixes and "Raise limit" not in fixes
