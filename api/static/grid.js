@@ -67,7 +67,7 @@ function addProposals() {
   for (const field of form.querySelectorAll("input[data-use]")) {
     const button = document.createElement("button");
     button.type = "button";
-    button.className = "button button-small button-quiet grid-use";
+    button.className = "button button-small button-quiet";
     button.textContent = `${field.dataset.use}?`;
     button.setAttribute("aria-controls", field.id);
     button.addEventListener("click", () => {
