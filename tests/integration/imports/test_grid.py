@@ -61,7 +61,7 @@ def browser_of(database: Database, expo: Expo) -> Browser:
 
 def fields(page: str) -> dict[str, Any]:
     """Return what a browser without JavaScript submits of the grid: hidden fields and cells."""
-    form = page[page.index('class="grid-form"') :].partition("</form>")[0]
+    form = page[page.index('class="grid-form') :].partition("</form>")[0]
     found = {}
     for tag in re.findall(r"<input[^>]*>", form):
         name, value = re.search(r' name="([^"]*)"', tag), re.search(r' value="([^"]*)"', tag)

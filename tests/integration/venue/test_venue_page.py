@@ -36,7 +36,7 @@ def fields_of(page: str, what: str) -> dict[str, str]:
     """Return the current values of a form on the page."""
     form = re.search(rf'<form[^>]*venue/{what}".*?</form>', page, re.DOTALL)
     assert form, what
-    inputs = re.findall(r'<input class="input" name="([^"]+)"[^>]*?value="([^"]*)"', form[0])
+    inputs = re.findall(r'<input class="input[^"]*" name="([^"]+)"[^>]*?value="([^"]*)"', form[0])
     hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[0])
     chosen = re.findall(r'<select class="select" name="([^"]+)".*?</select>', form[0], re.DOTALL)
     found = dict(inputs) | dict(hidden)
