@@ -47,7 +47,8 @@ def test_a_remedy_is_pressed_on_why_not_and_the_next_run_holds_the_meeting(
     page.goto(f"{site}/events/{expo.event.key}/versions/1/fixes")
     press(page, page.get_by_role("link", name="View 1 request"), way)
     page.get_by_role("list", name="Suggested fixes").wait_for()
-    remedy = page.get_by_role("list", name="Suggested fixes").get_by_role("listitem").filter(has_text="available on").first
+    remedies = page.get_by_role("list", name="Suggested fixes").get_by_role("listitem")
+    remedy = remedies.filter(has_text="available on").first
     said = remedy.locator("div").first.inner_text()
     press(page, remedy.get_by_role("button", name="Apply and lock time"), way)
     page.get_by_text("The next run schedules the meeting on").wait_for()
