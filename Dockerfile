@@ -24,6 +24,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends fonts-babelston
 RUN useradd --uid 10001 --no-log-init --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin chainmeet
 RUN install -d -o 10001 -g 10001 -m 700 /journal
 RUN install -d -o 10001 -g 10001 -m 700 /packs
+RUN install -d -o 10001 -g 10001 -m 700 /data
 COPY --from=build /opt/chainmeet /opt/chainmeet
 # Who builds a release names it; it must be the version of pyproject.toml.
 ARG VERSION=unreleased

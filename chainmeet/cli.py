@@ -24,6 +24,7 @@ from chainmeet.commands.prune import prune
 from chainmeet.commands.publish import publish
 from chainmeet.commands.receive import receive
 from chainmeet.commands.run import run
+from chainmeet.commands.serve import serve
 from chainmeet.commands.sessions import sessions
 from chainmeet.commands.sign_in import sign_in
 from chainmeet.commands.solve import solve
@@ -34,7 +35,7 @@ from scheduler.domain.errors import ChainmeetError
 from scheduler.version import DISTRIBUTION
 
 COMMANDS = (
-    demo, up, plan, solve, check, generate, db, event, run, publish, receive, worker, clock, sign_in,
+    demo, up, serve, plan, solve, check, generate, db, event, run, publish, receive, worker, clock, sign_in,
     sessions, pause, resume, backup, restore, prune, person, audit, key, doctor, mail, warm_up, plugins,
 )  # fmt: skip
 

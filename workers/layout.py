@@ -40,11 +40,14 @@ def niceness(names: Sequence[str]) -> int:
     return min(WORKERS[name].nice for name in names)
 
 
-def options(names: Sequence[str], *, processes: int = 1) -> list[str]:
-    """Return Celery's command line arguments for a worker for these layouts."""
+def options(names: Sequence[str], *, processes: int = 1, child_megabytes: int | None = None) -> list[str]:
+    """Return Celery's command line arguments for a worker for these layouts.
+
+    `child_megabytes` replaces the layouts' own size, on machines with little memory.
+    """
     layouts = [WORKERS[name] for name in names]
     pool = ["--pool", "solo"] if all(layout.solo for layout in layouts) else ["--pool", "prefork"]
-    most = max(layout.child_megabytes for layout in layouts)
+    most = child_megabytes or max(layout.child_megabytes for layout in layouts)
     # Our workers do not communicate, so they need no gossip and mingle. Gossip does not always
     # recover after a loss of the broker.
     return [

@@ -40,13 +40,15 @@ def restore(file: Path, application_role: str, data: Path | None) -> None:
     """Restore the backup FILE into an empty database, and pause the site.
 
     Nothing is sent until an operator resumes the site. The secret keys must be those of before: it names
-    those that are missing.
+    those that are missing. A data folder may be new: copy the old secret_key and journal there first.
     """
     from chainmeet import backups
     from chainmeet.keys import key_changes
+    from chainmeet.stack.data_folder import DataFolder
     from scheduler.services.operations import restored_copy
 
-    settings = command_settings(data)
+    is_new = data is not None and not DataFolder(data.resolve()).has_settings
+    settings = DataFolder.open(data).new_settings() if data and is_new else command_settings(data)
     with open_database(settings, any_schema=True) as database:
         manifest = backups.restore(database, file, application=application_role)
         restored_copy.pause_if_copied(database, settings, now=database.now())

@@ -71,6 +71,14 @@ class DataFolder:
         return self.running / "processes.json"
 
     @property
+    def journal(self) -> Path:
+        return self.root / "journal"
+
+    @property
+    def packs(self) -> Path:
+        return self.root / "packs"
+
+    @property
     def database_url(self) -> str:
         return f"sqlite:///{self.root / 'chainmeet.db'}"
 
@@ -126,13 +134,36 @@ class DataFolder:
             shutil.rmtree(short, ignore_errors=True)
 
     def remember(self, settings: Settings) -> None:
-        """Store the settings, except the secret key, for commands that connect to this stack."""
+        """Store the settings, except the secret key, for commands that connect to this stack.
+
+        Only the owner can read the file: it has the password of the mail server.
+        """
         environment = settings.to_env()
         for name in _SECRET_KEY_VARIABLES:
             environment.pop(name, None)
-        path = self.running / "settings.json"
-        path.write_text(json.dumps(environment, indent=1))
-        path.chmod(0o600)
+        part = self.running / "settings.part"
+        part.unlink(missing_ok=True)
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            json.dump(environment, file, indent=1)
+        part.replace(self.running / "settings.json")
+
+    def new_settings(self) -> Settings:
+        """Return settings to restore a backup into this folder, which no stack has used yet.
+
+        They reach no mail server and no broker. Without a copy of the old one, the secret key is a new one.
+        """
+        return Settings(
+            database_url=self.database_url,
+            redis_url=f"redis+socket://{self.running / 'broker.sock'}",
+            secret_key=self.secret_keys(),
+            journal=str(self.journal),
+        )
+
+    @property
+    def has_settings(self) -> bool:
+        """True if a stack has used the folder."""
+        return (self.running / "settings.json").exists()
 
     def settings(self) -> Settings:
         """Return the settings of the stack that runs, or last ran, on this folder. Raises ChainmeetError."""

@@ -61,7 +61,7 @@ def embedded_stack(data: Path, wanted: Ports, *, say: Callable[[str], None] = pr
             solve_workers=min(os.cpu_count() or 2, 8),
             tick_seconds=2,  # short, because a trial user is watching
             log_format="console",
-            journal=str(folder.root / "journal"),
+            journal=str(folder.journal),
             mail_catcher_url=f"http://{ports.HOST}:{mails}",
         )
         _forget_own_variables()

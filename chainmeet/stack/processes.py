@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from workers.process_identity import birth
 
 PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
+_FIRST_FILE = 3
+"""File descriptors below are standard input, output and error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program to run. `is_ready` is polled until it is true. Lower values of `stop_rank` stop first."""
+    """A program to run: a command, or a function in a fork of the supervisor.
+
+    `is_ready` is polled until it is true. Lower values of `stop_rank` stop first. Without a log file, it
+    writes to the supervisor's output.
+    """
 
     name: str
-    command: tuple[str, ...]
-    log: Path
+    command: tuple[str, ...] = ()
+    log: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    function: Callable[[], object] | None = None
     is_ready: Callable[[], bool] | None = None
     stop_rank: int = 0
     grace: float = 2.0
@@ -41,16 +51,9 @@ class Child:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.started = time.monotonic()
-        with program.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 -- our own commands
-                program.command,
-                env={**os.environ, **program.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_die_with_parent,
-            )
+        with contextlib.ExitStack() as files:
+            log = files.enter_context(program.log.open("ab")) if program.log else sys.stdout
+            self.process = _start(program, log.fileno())
         self.born = birth(self.process.pid)
 
     @property
@@ -70,8 +73,94 @@ class Child:
         self.process.wait()
 
     def last_lines(self, count: int = 15) -> str:
+        """Return the end of the program's log. Empty if it has none of its own."""
+        if self.program.log is None:
+            return ""
         with self.program.log.open(errors="replace") as log:
             return "".join(deque(log, count)).rstrip()
+
+
+class ForkedProcess:
+    """A fork of this process that runs a function, with the methods of `Popen` that a Child uses.
+
+    Forks share the memory of the modules that are loaded before. This process must have one thread.
+    """
+
+    def __init__(self, name: str, function: Callable[[], object], environment: Mapping[str, str], log: int):
+        self.returncode: int | None = None
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()  # or the fork writes it again
+        parent = os.getpid()
+        self.pid = os.fork()
+        if self.pid == 0:
+            _run_forked(name, function, environment, log, parent)
+        with contextlib.suppress(OSError):  # also here, so that its group exists when this returns
+            os.setpgid(self.pid, self.pid)
+
+    def poll(self) -> int | None:
+        """Return the exit status, negative for a signal, or None while it runs."""
+        return self._await(os.WNOHANG)
+
+    def wait(self) -> int | None:
+        return self._await(0)
+
+    def terminate(self) -> None:
+        os.kill(self.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+    def _await(self, options: int) -> int | None:
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, options)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+
+def _start(program: Program, log: int) -> subprocess.Popen[bytes] | ForkedProcess:
+    if program.function is not None:
+        return ForkedProcess(program.name, program.function, program.environment, log)
+    return subprocess.Popen(  # noqa: S603 -- our own commands
+        program.command,
+        env={**os.environ, **program.environment},
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=_die_with_parent,
+    )
+
+
+def _run_forked(
+    name: str, function: Callable[[], object], environment: Mapping[str, str], log: int, parent: int
+) -> NoReturn:
+    """Run the function as a program of its own: no open files, signal handlers or parent's clean-up."""
+    status = 1
+    try:
+        os.setpgid(0, 0)
+        _die_with_parent(name)
+        if os.getppid() != parent:  # it ended before the line above
+            os._exit(status)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.closerange(_FIRST_FILE, os.sysconf("SC_OPEN_MAX"))
+        os.environ.update(environment)
+        gc.enable()
+        function()
+        status = 0
+    except SystemExit as ending:
+        status = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(status)
 
 
 def write_down(path: Path, children: Iterable[Child]) -> None:
@@ -110,7 +199,12 @@ def _load_prctl() -> Any:
 _prctl = _load_prctl()  # loaded before the fork: the child must not import or allocate much
 
 
-def _die_with_parent() -> None:
-    """Have Linux kill the child when the thread that started it ends: start children from the main thread."""
+def _die_with_parent(name: str = "") -> None:
+    """Have Linux kill the child when the thread that started it ends: start children from the main thread.
+
+    `name` is what `ps -o comm` and `top` show, cut to 15 bytes.
+    """
     if _prctl is not None:
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if name:
+            _prctl(PR_SET_NAME, name.encode()[:15])

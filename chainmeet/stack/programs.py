@@ -23,12 +23,12 @@ WEB, CLOCK, WORKER, CATCHER, BROKER = range(5)
 """Stop ranks: nothing stops after its dependencies. All grace periods together are below ten seconds."""
 
 
-def broker_program(folder: DataFolder, socket: Path) -> Program:
+def broker_program(folder: DataFolder, socket: Path, *, has_log: bool = True) -> Program:
     """Return the embedded broker. It is not needed if the environment names a running one."""
     return Program(
         "broker",
         broker.command(broker.find_server(), socket, folder.broker),
-        folder.log("broker"),
+        folder.log("broker") if has_log else None,
         is_ready=lambda: broker.answers(socket),
         stop_rank=BROKER,
         grace=1.0,
@@ -87,25 +87,31 @@ def receiver_program(folder: DataFolder, settings: Settings, port: int) -> Progr
 
 def web_program(folder: DataFolder, settings: Settings, port: int) -> Program:
     """Return the web server. It is ready when its database and broker respond."""
-    options: tuple[str, ...] = ("--worker-class", "gthread", "--threads", str(THREADS), "--no-control-socket")
-    options += ("--logger-class", "api.gunicorn_logs.Logger", "--limit-request-line", LONGEST_LINE)
-    bind = ("--bind", f"{ports.HOST}:{port}", "--graceful-timeout", "1")
     return Program(
         "web",
-        (sys.executable, "-m", "gunicorn", "api.app:create_app()", *options, *bind),
+        (sys.executable, "-m", "gunicorn", *web_arguments(ports.HOST, port)),
         folder.log("web"),
         _environment(settings),
-        is_ready=_responds(f"http://{ports.HOST}:{port}/readyz"),
+        is_ready=responds(f"http://{ports.HOST}:{port}/readyz"),
         stop_rank=WEB,
         grace=2.0,
     )
+
+
+def web_arguments(host: str, port: int, *, threads: int = THREADS) -> tuple[str, ...]:
+    """Return gunicorn's arguments for one process of the web."""
+    options: tuple[str, ...] = ("--worker-class", "gthread", "--threads", str(threads), "--no-control-socket")
+    options += ("--logger-class", "api.gunicorn_logs.Logger", "--limit-request-line", LONGEST_LINE)
+    return ("api.app:create_app()", *options, "--bind", f"{host}:{port}", "--graceful-timeout", "1")
 
 
 def _environment(settings: Settings) -> Mapping[str, str]:
     return {**settings.to_env(), "PYTHONUNBUFFERED": "1"}
 
 
-def _responds(url: str) -> Callable[[], bool]:
+def responds(url: str) -> Callable[[], bool]:
+    """Return a check whether the URL answers with 200."""
+
     def ask() -> bool:
         try:
             with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 -- our own URL

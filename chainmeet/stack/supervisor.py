@@ -31,6 +31,9 @@ PATIENCE = 60.0
 """Seconds until programs that start together must be ready, on an idle machine."""
 
 
+_ABOVE = "The lines above say why."
+
+
 class ProgramFailed(ChainmeetError):
     """A program of the stack did not start. The message has the end of its log."""
 
@@ -38,7 +41,8 @@ class ProgramFailed(ChainmeetError):
 
     def __init__(self, child: Child, what: str) -> None:
         self.name = child.program.name
-        super().__init__(f"{self.name} {what}. The end of {child.program.log}:\n{child.last_lines()}")
+        where = f"The end of {child.program.log}:\n{child.last_lines()}" if child.program.log else _ABOVE
+        super().__init__(f"{self.name} {what}. {where}")
 
 
 class Supervisor:
@@ -124,7 +128,8 @@ class Supervisor:
             )
             self._restarts[name] = (now + wait, wait)
             self._say(f"{name} ended with status {child.process.returncode}; restarts in {wait:.0f} s.")
-            self._say(child.last_lines(5))
+            if lines := child.last_lines(5):
+                self._say(lines)
         elif now >= at:
             self.children.remove(child)
             self._spawn(child.program)

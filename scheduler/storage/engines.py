@@ -23,6 +23,8 @@ after use, and lose its prepared statements.
 PING_AFTER = 1.0
 """Idle seconds after which a connection is pinged before use."""
 CONNECT_SECONDS = 5
+SYNCHRONOUS = "synchronous"
+"""Name of the option in the URL of an SQLite file."""
 UNSTORABLE = gettext_lazy("A text has a character that can't be saved. If you copied it, type it instead.")
 _DISK_FULL = ("53100", "SQLITE_FULL")
 """SQLSTATE disk_full, and SQLite's equivalent."""
@@ -179,14 +181,25 @@ def _ping_after_idleness(engine: Engine) -> None:
 
 
 def _sqlite(url: URL, echo: bool) -> Engine:
+    """Return the engine of a file. `?synchronous=full` in its URL has each commit reach the disk.
+
+    Without it, a power failure can lose the last commits, but never damages the file:
+    https://www.sqlite.org/pragma.html#pragma_synchronous.
+    """
+    is_full = url.query.get(SYNCHRONOUS) == "full"
     engine = create_engine(
-        url, echo=echo, hide_parameters=True, connect_args={"timeout": 30, "check_same_thread": False}
+        url.difference_update_query([SYNCHRONOUS]),
+        echo=echo,
+        hide_parameters=True,
+        connect_args={"timeout": 30, "check_same_thread": False},
     )
+    pragmas = "journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON"
+    synchronous = f"synchronous={'FULL' if is_full else 'NORMAL'}"
 
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver must not start transactions itself
-        for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=NORMAL"):
+        for pragma in (*pragmas, synchronous):
             connection.execute(f"PRAGMA {pragma}")
         # SQLite's own lower() only handles ASCII, and searches need all scripts
         connection.create_function("lower", 1, _lower, deterministic=True)

@@ -60,6 +60,9 @@ _SECRETS: Final[tuple[tuple[type[Base], Any, Any], ...]] = (
 _CHECK = NamedDoer(name=pgettext_lazy("audit log", "check of the journal"))
 
 
+_MOVE = NamedDoer(name=pgettext_lazy("audit log", "move to another database"))
+
+
 class CopyKind(StrEnum):
     """Why a database is not the one that the journal belongs to."""
 
@@ -69,6 +72,8 @@ class CopyKind(StrEnum):
     """The journal is of another installation."""
     ALONE = "alone"
     """It had a journal, which is not there: a copy on another machine."""
+    MOVED = "moved"
+    """Its data was moved to another database."""
 
 
 def open_journal(settings: Settings) -> SendJournal | None:
@@ -123,6 +128,13 @@ def mark_restored(database: Database, *, now: datetime) -> None:
         row = site_pause.lock_installation(session)
         row.copy_kind = row.copy_kind or CopyKind.OLDER.value
         site_pause.pause(session, _CHECK, now=now)
+
+
+def mark_moved(database: Database, *, now: datetime) -> None:
+    """Pause the site, because its data was just moved to another database."""
+    with database.write() as session:
+        site_pause.lock_installation(session).copy_kind = CopyKind.MOVED.value
+        site_pause.pause(session, _MOVE, now=now)
 
 
 def accept_copy(session: Session, settings: Settings, *, now: datetime) -> None:

@@ -186,3 +186,66 @@ def test_a_number_that_went_to_another_program_is_left_alone(tmp_path: Path, log
     assert clean_up(tmp_path / "pids") == 0
     assert other.is_running
     other.kill_group()
+
+
+FORKING = """
+import os, signal, sys, time
+from pathlib import Path
+from chainmeet.stack.processes import Program
+from chainmeet.stack.supervisor import ProgramFailed, Supervisor
+log, pids, kind = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+held = open(sys.argv[1] + ".lock", "w")
+def sleep():
+    comm = Path("/proc/self/comm").read_text().strip()
+    print(os.getpid(), os.getpgid(0), os.environ["ROLE"], comm,
+          *sorted(os.listdir("/proc/self/fd"))[:3],
+          len(os.listdir("/proc/self/fd")), signal.getsignal(signal.SIGTERM).name, flush=True)
+    time.sleep(600)
+def fail():
+    raise LookupError("no such table")
+def leave():
+    raise SystemExit(3)
+try:
+    with Supervisor(pids) as supervisor:
+        function = {"sleep": sleep, "fail": fail, "leave": leave}[kind]
+        program = Program("mail worker", function=function, log=log, environment={"ROLE": "mail"},
+                          is_ready=lambda: kind == "sleep")
+        supervisor.start(program)
+        supervisor.watch()
+except ProgramFailed as error:
+    print(error)
+"""
+"""A supervisor in a process of its own: forks need one without threads."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the small installation runs on Linux")
+def test_a_function_runs_as_a_program_of_its_own(tmp_path: Path, log: Path) -> None:
+    supervisor = subprocess.Popen([sys.executable, "-c", FORKING, str(log), str(tmp_path / "pids"), "sleep"])
+    eventually(lambda: log.exists() and log.read_text() != "")
+    pid, group, *rest = log.read_text().split()
+    # Its open files are 0 to 2 and the listing itself, not the supervisor's.
+    assert (group, rest) == (pid, ["mail", "mail", "worker", "0", "1", "2", "4", "SIG_DFL"])
+    supervisor.terminate()
+    assert supervisor.wait() == 0
+    assert not is_alive(int(pid))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the small installation runs on Linux")
+def test_a_killed_supervisor_leaves_no_fork(tmp_path: Path, log: Path) -> None:
+    supervisor = subprocess.Popen([sys.executable, "-c", FORKING, str(log), str(tmp_path / "pids"), "sleep"])
+    eventually(lambda: log.exists() and log.read_text() != "")
+    supervisor.kill()
+    supervisor.wait()
+    eventually(lambda: not is_alive(int(log.read_text().split()[0])))
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "says"), [("fail", 1, "LookupError: no such table"), ("leave", 3, "")]
+)
+def test_a_function_that_fails_shows_why(
+    tmp_path: Path, log: Path, kind: str, status: int, says: str
+) -> None:
+    arguments = [sys.executable, "-c", FORKING, str(log), str(tmp_path / "pids"), kind]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert f"mail worker ended with status {status}" in done.stdout
+    assert says in done.stdout

@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from api import errors
 from chainmeet.cli import main
-from chainmeet.stack import programs
+from chainmeet.stack import programs, small_installation
 from chainmeet.stack.broker import find_server
 from chainmeet.stack.data_folder import DataFolder
 from scheduler.config import PREFIX, Settings
@@ -382,6 +382,50 @@ def test_docker_compose_reads_the_file(tmp_path: Path) -> None:
     ]
     read = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (read.returncode, read.stderr) == (0, "")
+
+
+SMALL = ROOT / "deploy" / "small"
+
+
+def small_settings() -> dict[str, str]:
+    """Return the values of the small installation's example."""
+    lines = (SMALL / "chainmeet.env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def test_the_example_of_the_small_installation_starts_it_when_filled_in(tmp_path: Path) -> None:
+    folder = DataFolder.open(tmp_path)
+    settings = small_installation.read_settings(folder, folder.running / "broker.sock", small_settings())
+    assert settings.base_url == "https://meetings.example.org"
+
+
+def test_docker_compose_reads_the_file_of_the_small_installation(tmp_path: Path) -> None:
+    missing_programs.require("Docker Compose")
+    for name in ("compose.yml", "Caddyfile"):
+        (tmp_path / name).write_text((SMALL / name).read_text())
+    (tmp_path / "chainmeet.env").write_text((SMALL / "chainmeet.env.example").read_text())
+    command = ["docker", "compose", "-f", str(tmp_path / "compose.yml"), "config", "-q"]
+    env = {**os.environ, "CHAINMEET_HOST": "meetings.example.org"}
+    read = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert (read.returncode, read.stderr) == (0, "")
+    services = yaml.safe_load((SMALL / "compose.yml").read_text())["services"]
+    for name, service in services.items():
+        assert service["deploy"]["resources"]["limits"].keys() == {"memory", "pids"}, name
+
+
+def test_the_command_of_the_small_installation_is_one_of_ours() -> None:
+    services = yaml.safe_load((SMALL / "compose.yml").read_text())["services"]
+    unit = (SMALL / "chainmeet.service").read_text()
+    in_unit = re.search("ExecStart=/opt/chainmeet/bin/(chainmeet serve .*)", unit)
+    assert in_unit is not None
+    for command in (services["chainmeet"]["command"], in_unit[1].split()):
+        assert main.commands["serve"].make_context("serve", list(command[2:])).params["data"]
+
+
+def test_the_small_installations_proxy_hides_what_the_manual_says() -> None:
+    page = (ROOT / "docs" / "reverse-proxy.md").read_text()
+    (secret,) = re.findall(r"^ +@secret path .*$", (SMALL / "Caddyfile").read_text(), flags=re.MULTILINE)
+    assert secret in page
 
 
 def test_a_worker_that_gives_way_does_so_among_containers_too() -> None:

@@ -1,0 +1,265 @@
+"""The small installation (`chainmeet serve`): memory of all processes while an event goes through its days.
+
+    python -m benchmarks.small_installation [--full] [--out benchmarks/results]
+
+An expo is generated, scheduled, published and emailed by the running site, while pages are opened. By default
+20 firms, with --full 100 firms with 1,450 requests. Memory is the sum of the proportional set sizes (PSS) of
+all processes, read every half second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aiosmtpd.controller import Controller
+from sqlalchemy import func, select
+
+from benchmarks.load_users import User
+from benchmarks.machine import RESULTS, ROOT, machine
+from benchmarks.page_list import ORGANISER as PAGES
+from benchmarks.report import Json, stem, write_json
+from chainmeet import publish_draft
+from chainmeet.accounts import account_link
+from chainmeet.demo import delegations, load_sample
+from chainmeet.demo.event import ORGANISER, first_day
+from chainmeet.progress import draft_of, follow_run, queue_run, terminal_line
+from chainmeet.stack.data_folder import DataFolder
+from scheduler.config import PREFIX, Settings
+from scheduler.domain.entities import OutboxState
+from scheduler.samples.expo import make_expo
+from scheduler.storage.database import Database
+from scheduler.storage.models import OutboxEmail
+
+QUICK, WHOLE = (20, 100), (100, 1450)
+"""Firms and requests."""
+EVERY = 0.5
+"""Seconds between two readings of the memory."""
+LIMIT = 900.0
+"""Timeout in seconds of each step."""
+
+
+class Sink:
+    """A mail server that accepts everything and keeps nothing."""
+
+    async def handle_DATA(self, *_: object) -> str:  # noqa: N802 -- aiosmtpd's name
+        return "250 2.0.0 Ok"
+
+
+class Memory:
+    """Reads the memory of a process and its descendants in a thread. The peak is kept for each step."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid, self.step = pid, "start"
+        self.peaks: dict[str, float] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(EVERY):
+            used = sum(map(pss, descendants(self.pid))) / 1e6
+            self.peaks[self.step] = max(self.peaks.get(self.step, 0.0), used)
+
+
+def pss(pid: int) -> int:
+    """Return the proportional set size of a process in bytes, 0 if it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """Yield a process and everything that it has started."""
+    yield pid
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = task.read_text().split()
+        except OSError:
+            continue
+        for child in children:
+            yield from descendants(int(child))
+
+
+@contextmanager
+def running(data: Path, smtp_port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `chainmeet serve` on a folder."""
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
+    port = free_port()
+    own = {
+        "BASE_URL": f"http://127.0.0.1:{port}",
+        "MAIL_DOMAIN": "expo.example",
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(smtp_port),
+        "SMTP_SECURITY": "none",
+        "TRUSTED_PROXIES": "0",
+        "LIMIT_ACCOUNT": "0",
+        "TICK_SECONDS": "2",
+    }
+    with (data.parent / "serve.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "chainmeet.cli", "serve", "--data", str(data), "--port", str(port)],
+            env=environment | {PREFIX + name: text for name, text in own.items()},
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        until(lambda: answers(f"http://127.0.0.1:{port}/readyz") or process.poll() is not None)
+        if process.poll() is not None:
+            raise RuntimeError((data.parent / "serve.log").read_text()[-3000:])
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def until(condition: Callable[[], object]) -> None:
+    ends = time.monotonic() + LIMIT
+    while not condition():
+        if time.monotonic() > ends:
+            raise TimeoutError
+        time.sleep(EVERY)
+
+
+def measure(firms: int, requests: int, seconds: int) -> Json:
+    """Return the peaks in MB by step, and the seconds of each step."""
+    sink = Controller(Sink(), hostname="127.0.0.1", port=free_port())
+    sink.start()
+    took: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        data = Path(temporary) / "data"
+        with running(data, sink.port) as process:
+            folder = DataFolder(data)
+            settings = folder.settings()
+            database = Database(settings.database_url)
+            memory = Memory(process.pid)
+
+            @contextmanager
+            def step(name: str) -> Iterator[None]:
+                memory.step, began = name, time.monotonic()
+                yield
+                took[name] = round(time.monotonic() - began, 1)
+
+            with step("idle"):
+                time.sleep(10)
+            event = load(database, settings, firms, requests)
+            with step("pages"):
+                browse(database, settings, event)
+            with step("run"):
+                run = follow_run(
+                    database, queue_run(database, settings, event, seconds=seconds).id, line=terminal_line()
+                )
+            draft = draft_of(database, run)
+            if draft is None:
+                raise RuntimeError(run.error)
+            with step("publish"):
+                preview = publish_draft.preview_publishing(database, settings, event, draft.number)
+                done = publish_draft.publish(
+                    database, settings, event, draft.number, compared_with=preview.compared_with
+                )
+            with step("emails"):
+                until(lambda: not waiting(database))
+            with step("pages of the published schedule"):
+                browse(database, settings, event)
+            with step("idle afterwards"):
+                time.sleep(10)
+            memory.stop()
+            database.dispose()
+    sink.stop()
+    return {
+        "firms": firms,
+        "requests": requests,
+        "emails": done.mails,
+        "peak_mb": round(max(memory.peaks.values())),
+        "peak_mb_by_step": {name: round(value) for name, value in memory.peaks.items()},
+        "seconds": took,
+    }
+
+
+def load(database: Database, settings: Settings, firms: int, requests: int) -> str:
+    """Insert the expo. Return the event's key."""
+    now = database.now()
+    expo = make_expo(firms=firms, requests=requests, seed=1, start=first_day(now.date()))
+    with database.write() as session:
+        event = load_sample.load(
+            session, expo, organiser_email=ORGANISER, secret_key=settings.secret_key, now=now
+        )
+        delegations.come_together(session, event)
+        return event.key
+
+
+def browse(database: Database, settings: Settings, event: str) -> None:
+    """Open each page of the event's organiser three times. Raises RuntimeError for a page with an error."""
+    port = urlsplit(settings.base_url).port or 80
+    token = account_link(database, settings, ORGANISER).rpartition("/")[2]
+
+    async def read_pages() -> None:
+        user = User(port, event, "192.0.2.1", random.Random(1))
+        await user.sign_in(token)
+        for name, path in [*PAGES.items()] * 3:
+            answer = await user.ask(name, "GET", f"/events/{event}/{path}")
+            if answer.status not in (200, 302, 303, 404):
+                raise RuntimeError(f"{name} answers {answer.status}")
+
+    asyncio.run(read_pages())
+
+
+def waiting(database: Database) -> int:
+    with database.read() as session:
+        queued = OutboxEmail.state.in_((OutboxState.QUEUED, OutboxState.SENDING))
+        return session.scalar(select(func.count()).select_from(OutboxEmail).where(queued)) or 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--full", action="store_true", help="100 firms and 1,450 requests")
+    parser.add_argument("--seconds", type=int, default=20, help="search time of the run")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    found = measure(*(WHOLE if options.full else QUICK), options.seconds)
+    write_json(
+        options.out / f"{stem('small-installation', options.full)}.json", {"machine": machine(), **found}
+    )
+    for name, megabytes in found["peak_mb_by_step"].items():
+        print(f"{name}: {megabytes} MB")
+
+
+if __name__ == "__main__":
+    main()
