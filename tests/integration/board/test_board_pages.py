@@ -146,7 +146,7 @@ def test_by_hand_a_place_and_people_are_searched_by_name_and_chosen_where_severa
     assert "Nothing was saved. Fix the highlighted fields below." in page
     assert "Enter a name that matches exactly one location of this event." in page
     assert "Enter a name that matches exactly one attendee of this exhibitor." in page
-    assert '<details class="panel-part details by-hand" open>' in page
+    assert '<details class="row details by-hand" open>' in page
     assert 'value="Table"' in page and '<option value="s1" selected>' in page
     assert re.findall(r'type="radio" name="place-pick" value="(\w*)"', page)[-1:] == [""]
     addresses = re.findall(r' (?:href|hx-get|data-here)="([^"]*)"', page)
