@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 ELSEWHERE = """
-bulk-bar bulk-do came-of comfortable compact company-foot company-text company-why dashboard-beside
+bulk-do came-of comfortable compact company-foot company-text company-why dashboard-beside
 editing entry-gain fate-bad fate-closed file filter i-area i-chevron-up i-handover i-match i-more
 i-pause i-phone i-redo i-sparkle i-star-filled i-table-seat is-failed is-fitting is-off is-sent is-soon
 key-dashed key-free key-moves outcomes page page-narrow pagination pagination-bottom pagination-pages
