@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 ENGLISH_ONLY: Final = frozenset({"docs", "health", "openapi", "print_status", "v1"})
-"""Blueprints that are not translated."""
+"""Blueprints that are not translated. `print_status` takes its texts from the catalogue of the prints."""
 
 GUEST_LANGUAGES: Final = frozenset({"ar"})
 """Languages of the pages of guests only. Emails are in all languages."""

@@ -18,6 +18,7 @@ from flask import Flask, g, has_request_context
 from markupsafe import Markup, escape
 
 from api.language import choosing
+from api.language.articles import choose_articles
 from api.language.catalogs import AUDIT_LOG, SOURCE, audit_log_patterns, patterns, texts
 from scheduler.domain import names
 from scheduler.i18n import (
@@ -78,25 +79,28 @@ def locale() -> Locale:
 
 def gettext(text: str, /, **values: object) -> str:
     """Translate a message and fill in its values."""
-    return names.collapse_full_stops(texts(language()).gettext(text) % _shown(values))
+    return _finished(texts(language()).gettext(text) % _shown(values))
 
 
 def ngettext(one: str, several: str, /, num: int, **values: object) -> str:
     """Translate a pluralised message. `%(num)s` is the count."""
-    return names.collapse_full_stops(
-        texts(language()).ngettext(one, several, num) % _shown({"num": num, **values})
-    )
+    return _finished(texts(language()).ngettext(one, several, num) % _shown({"num": num, **values}))
 
 
 def pgettext(context: str, text: str, /, **values: object) -> str:
     """Translate a message that is ambiguous without `context`."""
-    return names.collapse_full_stops(str(texts(language()).pgettext(context, text)) % _shown(values))
+    return _finished(str(texts(language()).pgettext(context, text)) % _shown(values))
 
 
 def npgettext(context: str, one: str, several: str, /, num: int, **values: object) -> str:
     """Translate a pluralised message with a context."""
     found = str(texts(language()).npgettext(context, one, several, num))
-    return names.collapse_full_stops(found % _shown({"num": num, **values}))
+    return _finished(found % _shown({"num": num, **values}))
+
+
+def _finished(text: str) -> str:
+    """Return a text with its values filled in, with a single full stop and the right Hungarian articles."""
+    return choose_articles(names.collapse_full_stops(text))
 
 
 def said(sentence: str) -> str:

@@ -313,8 +313,11 @@ def _both_names(name: str, latin_name: str, reads: str) -> Markup:
 
 
 def spoken(text: str) -> Markup:
-    """Return user text with a lang attribute if its script tells the language, for speech and glyphs."""
-    return _spoken(text, speaking.reader())
+    """Return user text with a lang attribute if its script tells the language, for speech and glyphs.
+
+    White space around it is left out, so that a closing quotation mark follows the last word.
+    """
+    return _spoken(text.strip(), speaking.reader())
 
 
 @lru_cache(KEPT)

@@ -27,6 +27,8 @@ blueprint = APIBlueprint("manual", __name__, enable_openapi=False, url_prefix="/
 
 MANUAL = Path(__file__).parents[1] / "manual"
 GUIDES = ("exhibitors", "organisers", "operators")
+_WRAPPED = re.compile("(?<=[\u3000-\u303f\u3400-\u9fff\uff00-\uffef”*])\n *(?=[\u3400-\u9fff“（]|[*][^ *])")
+"""A line break within a Chinese paragraph. A browser shows it as a space, which Chinese doesn't have."""
 
 SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -182,7 +184,7 @@ def _markdown() -> MarkdownIt:
 
 
 def _parse(path: Path) -> list[Token]:
-    tokens = _markdown().parse(path.read_text("utf-8"))
+    tokens = _markdown().parse(_WRAPPED.sub("", path.read_text("utf-8")))
     for token in tokens:
         if token.children:
             token.children = list(_inline(token.children))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -101,9 +101,23 @@ def listing(parts: Iterable[str]) -> str:
     return str(format_list(list(parts), locale=speaking.locale()))
 
 
+SEMICOLONS: Mapping[str, str] = MappingProxyType({"、": "；", "، ": "؛ "})
+"""Semicolon by list separator. Other languages have that of English."""
+
+
 def comma() -> str:
     """Return the list separator of the page's language."""
     return load_words(speaking.language()).list_comma
+
+
+def clause_comma() -> str:
+    """Return the comma between parts of a line that are no list. In Chinese it differs from `comma`."""
+    return "，" if comma() == "、" else comma()
+
+
+def semicolon() -> str:
+    """Return the semicolon of the page's language, with the space that follows it."""
+    return SEMICOLONS.get(comma(), "; ")
 
 
 STATES = {
@@ -216,7 +230,7 @@ def but(address: dict[str, str], **changed: object) -> dict[str, object]:
 
 
 def init_app(app: Flask) -> None:
-    for function in (comma,):
+    for function in (comma, clause_comma, semicolon):
         app.add_template_global(function)
     for each in (
         area_look,

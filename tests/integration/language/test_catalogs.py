@@ -16,6 +16,7 @@ from babel.messages.frontend import parse_keywords
 from babel.messages.pofile import read_po
 
 from api.language import catalogs, rooms
+from api.language.articles import choose_articles
 from api.language.catalogs import AUDIT_LOG, SOURCE, languages
 from scheduler.domain.bidi import isolate_placeholders
 from scheduler.invites.catalogue import load_words
@@ -149,3 +150,37 @@ def test_a_sentence_of_templates_is_not_put_together_from_pieces() -> None:
     """A message that begins or ends with a space is a fragment."""
     cut = [each.id for each in source() if each.id and any(text != text.strip() for text in forms(each.id))]
     assert cut == []
+
+
+def test_chinese_texts_have_no_space_beside_latin_letters_and_digits() -> None:
+    beside = re.compile("[\u4e00-\u9fff] +[A-Za-z0-9%]|[A-Za-z0-9] +[\u4e00-\u9fff]")
+    texts = [(each.context, text) for each in catalog("zh") if each.id for text in forms(each.string)]
+    assert len(texts) > 1000
+    assert [
+        text for context, text in texts if context != "pattern of a date (CLDR)" and beside.search(text)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("A(z) 1. változat", "Az 1. változat"),
+        ("A(z) 2. változat", "A 2. változat"),
+        ("Közzéteszi a(z) 5. változatot?", "Közzéteszi az 5. változatot?"),
+        ("a(z) 10, a(z) 51, a(z) 100, a(z) 1000", "a 10, az 51, a 100, az 1000"),
+        (
+            "A(z) <b>1. változat</b> és a(z) <b>3. változat</b>",
+            "Az <b>1. változat</b> és a <b>3. változat</b>",
+        ),
+    ],
+)
+def test_a_hungarian_article_follows_the_number_as_it_is_spoken(text: str, spoken: str) -> None:
+    assert choose_articles(text) == spoken
+
+
+def test_an_open_hungarian_article_stands_before_a_number() -> None:
+    found = [text for each in catalog("hu") if each.id for text in forms(each.string) if "(z)" in text]
+    number = re.compile(
+        r"\b[Aa]\(z\) (<[^>]*>)*%\((number|num|base|draft|was|now|made|all|version|first|old)\)s"
+    )
+    assert [text for text in found if len(number.findall(text)) != text.count("(z)")] == []

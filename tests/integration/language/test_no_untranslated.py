@@ -100,7 +100,7 @@ def data(everything: Everything) -> re.Pattern[str]:
     found.update(plain, (text[:1].upper() + text[1:] for text in plain))
     kept = {one for text in found for one in (text, *text.splitlines()) if not re.fullmatch("[a-z-]*", one)}
     kept |= {*NAMES}
-    longest = sorted(filter(str.strip, kept), key=len, reverse=True)
+    longest = sorted(filter(None, map(str.strip, kept)), key=len, reverse=True)
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)")
 
 

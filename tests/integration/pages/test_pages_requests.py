@@ -44,7 +44,7 @@ def test_a_request_is_stored_as_it_was_typed(site: Site) -> None:
         days=["2026-12-08"],
         slots=["s0"],
     )
-    assert "Request sent to Firm 1." in page and "Requests sent" in page
+    assert "Request sent to Firm 1." in page and "Sent requests" in page
     (stored,) = site.stored()
     assert (stored.topic, stored.message, stored.priority) == ("Cells", "A word\nand another", 5)
     assert (stored.place, stored.slots, stored.length) == (PlaceWish.BOOTH, ["s0", "s2", "s3"], 1)
@@ -364,11 +364,12 @@ def test_requests_that_are_not_held_have_a_tab_of_their_own(site: Site) -> None:
         ("Battery packs <for> Lǐ Wěi 李伟 and his colleagues", ""),
         ("Akkumulátor", ""),
         ("123", ""),
+        ("maybe next year. ", ""),
     ],
 )
 def test_what_people_write_in_another_script_says_its_language(text: str, tag: str) -> None:
     shown = str(formatting.spoken(text))
-    plain = html.escape(text)
+    plain = html.escape(text).strip()
     assert shown == (f'<span lang="{tag}">{plain}</span>' if tag else plain)
 
 

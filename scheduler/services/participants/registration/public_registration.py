@@ -65,15 +65,19 @@ class RegistrationFull(ChainmeetError):
 
 
 class UnusableRegistration(NotFound):
-    """Raised if the registration link is invalid or expired."""
+    """Raised if the registration link is invalid or expired.
+
+    `event_key` is the event of an expired link if it is still open for registration, or empty.
+    """
 
     code = "unusable-registration"
 
-    def __init__(self) -> None:
+    def __init__(self, event_key: str = "") -> None:
         super().__init__("registration", "")
+        self.event_key = event_key
 
     def __str__(self) -> str:
-        return gettext_lazy("This link has expired, or registration is closed. Fill in the form again.")
+        return gettext_lazy("This link has expired, or registration is closed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +220,12 @@ def _is_open(session: Session, event: Event, now: datetime) -> bool:
 
 
 def _by_token(session: Session, token: str, now: datetime) -> tuple[FirmRegistration, Event]:
-    of_token = FirmRegistration.token_hash == hash_token(token), FirmRegistration.expires_at > now
-    found = session.scalar(select(FirmRegistration).where(*of_token))
+    found = session.scalar(select(FirmRegistration).where(FirmRegistration.token_hash == hash_token(token)))
     event = session.get_one(Event, found.event_id) if found is not None else None
     if found is None or event is None or not _is_open(session, event, now):
         raise UnusableRegistration
+    if found.expires_at <= now:
+        raise UnusableRegistration(event.key)
     return found, event
 
 

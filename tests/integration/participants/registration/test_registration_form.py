@@ -138,8 +138,9 @@ def test_the_mail_repeats_nothing_that_was_typed(database: Database, expo: Expo,
 def test_a_link_ends_and_what_nobody_confirmed_is_forgotten(database: Database, expo: Expo) -> None:
     with database.write() as session:
         token = write(session, expo)
-        with pytest.raises(UnusableRegistration):
+        with pytest.raises(UnusableRegistration) as ended:
             public_registration.confirm_registration(session, token, now=NOW + LINK_LIFETIME)
+        assert ended.value.event_key == expo.event.key
         with pytest.raises(UnusableRegistration):
             public_registration.get_registration(
                 session, token[:-1] + ("b" if token.endswith("a") else "a"), now=NOW
