@@ -14,10 +14,10 @@ from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.lists import format_list
 from babel.numbers import format_decimal
-from flask import Flask, g, has_request_context
+from flask import Flask, Response, g, has_request_context
 from markupsafe import Markup, escape
 
-from api.language import choosing
+from api.language import choosing, spacing
 from api.language.articles import choose_articles
 from api.language.catalogs import AUDIT_LOG, SOURCE, audit_log_patterns, patterns, texts
 from scheduler.domain import names
@@ -218,7 +218,12 @@ def _part(name: str, value: str) -> str:
     return reported(value) if name == "changes" else str(texts(language()).pgettext(AUDIT_LOG, value))
 
 
+def _closed_up(response: Response) -> Response:
+    return spacing.close_up(response) if language() == "zh" else response
+
+
 def init_app(app: Flask) -> None:
+    app.after_request(_closed_up)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]

@@ -101,6 +101,11 @@ def listing(parts: Iterable[str]) -> str:
     return str(format_list(list(parts), locale=speaking.locale()))
 
 
+def colon() -> str:
+    """Return the colon of the page's language, with the space that follows it."""
+    return load_words(speaking.language()).colon
+
+
 SEMICOLONS: Mapping[str, str] = MappingProxyType({"、": "；", "، ": "؛ "})
 """Semicolon by list separator. Other languages have that of English."""
 
@@ -230,7 +235,7 @@ def but(address: dict[str, str], **changed: object) -> dict[str, object]:
 
 
 def init_app(app: Flask) -> None:
-    for function in (comma, clause_comma, semicolon):
+    for function in (colon, comma, clause_comma, semicolon):
         app.add_template_global(function)
     for each in (
         area_look,

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from api import auth, context
 from api.language.speaking import gettext, reported, said
-from api.pages import rendering, zones
+from api.pages import marks, rendering, zones
 from api.pages.imports import grid_form, import_form, import_labels, large_imports
 from api.pages.imports.imports import NOT_SHOWN, XLSX
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
@@ -69,7 +69,7 @@ def upload_workbook() -> BaseResponse | tuple[str, int]:
     except (UnreadableSheet, *UNREADABLE_MESSAGE) as error:
         return _ask(reported(str(error))), 422
     except InvalidInput as error:
-        return _ask("; ".join(map(import_labels.placed, error.faults))), 422
+        return _ask(marks.semicolon().join(map(import_labels.placed, error.faults))), 422
     if is_large:
         _have_looked(number)
     return redirect(url_for("create_from_workbook.show_preview", number=number))
@@ -130,7 +130,7 @@ def fix_errors(number: int) -> BaseResponse:
         if _follow(number) is not None:
             _have_looked(number)
     except InvalidInput as error:
-        flash("; ".join(map(import_labels.placed, error.faults)), "error")
+        flash(marks.semicolon().join(map(import_labels.placed, error.faults)), "error")
     return redirect(grid_form.back(url_for("create_from_workbook.show_errors", number=number)))
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from api import auth, context
 from api.language.speaking import gettext, reported, said
-from api.pages import rendering
+from api.pages import marks, rendering
 from api.pages.imports import grid_form, import_form, import_labels, large_imports
 from api.pages.participants.columns import labels
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
@@ -76,7 +76,7 @@ def upload_file(event_key: str) -> BaseResponse | tuple[str, int]:
     except (UnreadableSheet, *UNREADABLE_MESSAGE) as error:
         return _index(actor, reported(str(error))), 422
     except InvalidInput as error:
-        return _index(actor, "; ".join(map(import_labels.placed, error.faults))), 422
+        return _index(actor, marks.semicolon().join(map(import_labels.placed, error.faults))), 422
     if import_jobs.is_large_file(octets):
         large_imports.look(actor, number)
     return redirect(url_for("imports.show_preview", event_key=event_key, number=number))
@@ -126,7 +126,7 @@ def save_choices(event_key: str, number: int) -> BaseResponse:
         if large_imports.follow(actor, number) is not None:
             large_imports.look(actor, number)
     except InvalidInput as error:
-        flash("; ".join(map(import_labels.placed, error.faults)), "error")
+        flash(marks.semicolon().join(map(import_labels.placed, error.faults)), "error")
     return redirect(url_for("imports.show_preview", event_key=event_key, number=number))
 
 
@@ -170,7 +170,7 @@ def fix_errors(event_key: str, number: int) -> BaseResponse:
         if large_imports.follow(actor, number) is not None:
             large_imports.look(actor, number)
     except InvalidInput as error:
-        flash("; ".join(map(import_labels.placed, error.faults)), "error")
+        flash(marks.semicolon().join(map(import_labels.placed, error.faults)), "error")
     return redirect(grid_form.back(url_for("imports.show_errors", event_key=event_key, number=number)))
 
 

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.language.speaking import gettext, pgettext, reported, said
-from api.pages import paging, rendering
+from api.pages import marks, paging, rendering
 from api.pages.formatting import short_name
 from scheduler.domain.entities import MailKind, MailOutcome, OutboxKind, Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
@@ -157,7 +157,7 @@ def handle_email(event_key: str, mail_id: int, step: str) -> Response:
     except WrongState as error:
         flash(said(error.user_message), "error")
     except InvalidInput as error:
-        flash("; ".join(reported(fault.message) for fault in error.faults), "error")
+        flash(marks.semicolon().join(reported(fault.message) for fault in error.faults), "error")
     else:
         dispatch.deliver(app=context.celery())
         flash(reported(reason), "good")

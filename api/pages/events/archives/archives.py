@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
 from api.language.speaking import gettext, said
-from api.pages import rendering
+from api.pages import marks, rendering
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.events.archives import archiving, event_copy
@@ -133,7 +133,7 @@ def delete_event_as_operator(event_key: str) -> Response | tuple[str, int]:
             )
     except InvalidInput as error:
         return _listing(
-            request.form, {event_key: "; ".join(said(fault.message) for fault in error.faults)}
+            request.form, {event_key: marks.semicolon().join(said(fault.message) for fault in error.faults)}
         ), 422
     except WrongState as error:
         return _listing(request.form, {event_key: error.user_message}), 409

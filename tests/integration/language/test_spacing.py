@@ -1,0 +1,37 @@
+"""Chinese pages have no space after a full-width punctuation mark, other languages keep theirs."""
+
+import pytest
+
+from api.language.spacing import without_spaces
+from scheduler.storage.database import Database
+from tests.support.web import web_app
+
+
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        ("<p>时间均为北京时间。 日程版本1。</p>", "<p>时间均为北京时间。日程版本1。</p>"),
+        ("<p>第一句。\n      第二句。</p>", "<p>第一句。第二句。</p>"),
+        (
+            "<strong>已接受：</strong> <a href='/'>Firm 3</a>",
+            "<strong>已接受：</strong><a href='/'>Firm 3</a>",
+        ),
+        (
+            '<p>还没有。 <a class="button" href="/">添加</a>',
+            '<p>还没有。 <a class="button" href="/">添加</a>',
+        ),
+        ("<p>第一段。\n第二段。</p>", "<p>第一段。\n第二段。</p>"),
+        ("<textarea>第一句。 第二句。</textarea>", "<textarea>第一句。 第二句。</textarea>"),
+        ('<input value="第一句。 第二句。">', '<input value="第一句。 第二句。">'),
+        ("<p>One. Two.</p>", "<p>One. Two.</p>"),
+    ],
+)
+def test_a_space_after_a_full_width_mark_is_removed_outside_of_what_was_typed(page: str, shown: str) -> None:
+    assert without_spaces(page) == shown
+
+
+@pytest.mark.parametrize(("reads", "shown"), [("zh", "<p>一。二。</p>"), ("hu", "<p>一。 二。</p>")])
+def test_only_a_chinese_page_is_closed_up(database: Database, reads: str, shown: str) -> None:
+    app = web_app(database, "redis://127.0.0.1:1")
+    with app.test_request_context("/sign-in", headers={"Accept-Language": reads}):
+        assert app.process_response(app.make_response("<p>一。 二。</p>")).text == shown
