@@ -27,6 +27,7 @@ GUEST_PAGES: Final = frozenset(
         "exhibitor_dashboard",
         "feed",
         "firms",
+        "first_steps",
         "interpreter_day",
         "language",
         "my_day",

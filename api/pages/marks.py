@@ -101,6 +101,10 @@ def listing(parts: Iterable[str]) -> str:
     return str(format_list(list(parts), locale=speaking.locale()))
 
 
+RIGHT_TO_LEFT_MARK: Final = "\u200f"
+"""Invisible. Punctuation beside it between two Latin words belongs to the Arabic line, not to the words."""
+
+
 def colon() -> str:
     """Return the colon of the page's language, with the space that follows it."""
     return load_words(speaking.language()).colon
@@ -116,8 +120,14 @@ def comma() -> str:
 
 
 def clause_comma() -> str:
-    """Return the comma between parts of a line that are no list. In Chinese it differs from `comma`."""
-    return "，" if comma() == "、" else comma()
+    """Return the comma between parts of a line that are no list. In Chinese it differs from `comma`.
+
+    From right to left, a mark beside it keeps two Latin parts, as a table and its hall, in the line's order.
+    """
+    words = load_words(speaking.language())
+    if words.is_rtl:
+        return words.list_comma.replace(" ", f"{RIGHT_TO_LEFT_MARK} ")
+    return "，" if words.list_comma == "、" else words.list_comma
 
 
 def semicolon() -> str:

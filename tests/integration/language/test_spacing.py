@@ -1,8 +1,9 @@
-"""Chinese pages have no space after a full-width punctuation mark, other languages keep theirs."""
+"""Marks between the parts of a line, and the space after them, are those of the language."""
 
 import pytest
 
 from api.language.spacing import without_spaces
+from api.pages import marks
 from scheduler.storage.database import Database
 from tests.support.web import web_app
 
@@ -36,3 +37,20 @@ def test_only_a_chinese_page_is_closed_up(database: Database, reads: str, shown:
     with app.test_request_context("/sign-in", headers={"Accept-Language": reads}):
         response = app.process_response(app.make_response("<p>一。 二。</p>"))
         assert response.get_data(as_text=True) == shown
+
+
+@pytest.mark.parametrize(
+    ("reads", "marks_of_it"),
+    [
+        ("en", (": ", ", ", "; ")),
+        ("hu", (": ", ", ", "; ")),
+        ("zh", ("：", "，", "；")),
+        ("ar", (": ", "،\u200f ", "؛ ")),
+    ],
+)
+def test_marks_between_parts_of_a_line_are_those_of_the_language(
+    database: Database, reads: str, marks_of_it: tuple[str, str, str]
+) -> None:
+    app = web_app(database, "redis://127.0.0.1:1")
+    with app.test_request_context("/sign-in", headers={"Accept-Language": reads}):
+        assert (marks.colon(), marks.clause_comma(), marks.semicolon()) == marks_of_it
