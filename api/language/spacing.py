@@ -1,6 +1,6 @@
 """Chinese pages: no space after a full-width punctuation mark, which is as wide as a mark and a space.
 
-Templates part sentences, and a label from its value, by a space or a new line with its indentation.
+Templates part sentences, and a label from its value, by a space or a new line. What people typed stays.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import re
 from flask import Response
 
 _SPACE = re.compile(
-    "([，。、：；！？）](?:</(?:a|b|em|span|strong)>)*)(?: +|\n +)"
+    "([，。、：；！？）](?:</(?:a|b|em|span|strong)>)*)[ \n]+"
     '(?!<(?:button|input|select)|<a class="button)'  # buttons keep their distance
 )
+_TYPED = re.compile('<(?:textarea|span lang|bdi|[a-z]+ class="[^"]*lines)')
 
 
 def close_up(response: Response) -> Response:
@@ -28,8 +29,9 @@ def without_spaces(page: str) -> str:
 
 
 def _closed(found: re.Match[str]) -> str:
-    """Keep the space in an attribute and in a text area, because both are what people typed."""
+    """Keep the space in what people typed: in an attribute, a text area, or a text with lines of their own."""
     page, at = found.string, found.start()
-    tag = page.rfind("<", 0, at)
-    is_typed = tag >= 0 and (page.startswith("<textarea", tag) or page.find(">", tag, at) < 0)
+    start = page.rfind("<", 0, at)
+    end = page.find(">", start, at)
+    is_typed = start >= 0 and (end < 0 or _TYPED.match(page, start, end) is not None)
     return found[0] if is_typed else found[1]
