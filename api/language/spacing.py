@@ -29,7 +29,7 @@ def without_spaces(page: str) -> str:
 
 
 def _closed(found: re.Match[str]) -> str:
-    """Keep the space in what people typed: in an attribute, a text area, or a text with lines of their own."""
+    """Keep the space in what people typed: in an attribute, a text area, or a text with own lines."""
     page, at = found.string, found.start()
     start = page.rfind("<", 0, at)
     end = page.find(">", start, at)
