@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from api.language.catalogs import SOURCE
 from api.language.speaking import gettext, ngettext, pgettext, reader, said
 from api.pages import formatting
 from api.pages.reports.statistics import charts
@@ -36,7 +37,7 @@ def off_word(of: WeekOwner) -> str:
 
 def week(session: Session, actor: Actor, number: int, of: WeekOwner, key: str) -> Figure:
     """Return the week of a person, firm or place in a version. Raises NotFound."""
-    found = get_week(session, actor, number, of, key, language=reader())
+    found = get_week(session, actor, number, of, key, language=reader() or SOURCE)
     days = sorted({each.date() for each in found.starts})
     sentence = _sentence(found, of)
     title = gettext("Week of %(name)s", name=found.name)
