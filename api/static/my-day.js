@@ -132,7 +132,8 @@ async function keep() {
   const { active } = await navigator.serviceWorker.ready;
   const days = [...root.querySelectorAll(".days a")].map((link) => link.href);
   const files = [...document.querySelectorAll("link[rel=stylesheet], link[rel=icon], script[src], img[src]")];
-  active.postMessage({ keep: [location.href, ...days, words.face, ...files.map((each) => each.href || each.src)] });
+  const others = files.map((each) => each.href || each.src);
+  active.postMessage({ keep: [location.href, ...days, words.face, words.icons, ...others] });
 }
 
 turn();

@@ -109,7 +109,7 @@ def test_times_are_painted_by_the_mouse(open_page: OpenPage, database: Database,
     page.mouse.up()
     expect(page.get_by_text("3 changes. Nothing is saved yet.")).to_be_visible()
     expect(page.get_by_text("Meetings at busy times")).to_be_visible()
-    expect(page.locator(".conflicts li:visible")).to_contain_text("Firm 1")
+    expect(page.locator("[data-clashes] li:visible")).to_contain_text("Firm 1")
     assert marked(database) == [], "nothing is saved yet"
     page.get_by_role("button", name="Mark available").click()
     expect(page.get_by_text("2 changes. Nothing is saved yet.")).to_be_visible()
@@ -117,7 +117,7 @@ def test_times_are_painted_by_the_mouse(open_page: OpenPage, database: Database,
     page.get_by_role("button", name="Undo").click()
     save(page)
     assert marked(database) == [0, 1, 2]
-    expect(page.locator(".conflicts li:visible")).to_contain_text("Mon, 7 Dec, 09:30")
+    expect(page.locator("[data-clashes] li:visible")).to_contain_text("Mon, 7 Dec, 09:30")
     page.get_by_role("button", name="Whole day").nth(2).click()
     expect(page.get_by_text("4 changes.")).to_be_visible()
     page.get_by_label("Arrival").select_option(index=9)

@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 ELSEWHERE = """
-bulk-do came-of comfortable compact company-foot company-text company-why dashboard-beside
-editing entry-gain fate-bad fate-closed file filter i-area i-chevron-up i-handover i-match i-more
-i-pause i-phone i-redo i-sparkle i-star-filled i-table-seat is-failed is-fitting is-off is-sent is-soon
-key-dashed key-free key-moves outcomes page page-narrow pagination pagination-bottom pagination-pages
-pagination-status pre-line prose queued request-draft request-form request-select share skip-link
-slot-clash text-warn timeline undo-bar undo-bar-actions undo-bar-text
+came-of comfortable compact company-why editing entry-gain fate-bad
+i-chevron-up i-handover i-match i-more i-pause i-phone i-redo i-sparkle i-star-filled i-table-seat
+is-failed is-fitting is-sent is-soon key-dashed key-free key-moves outcomes page page-narrow pagination
+pagination-bottom pagination-pages pagination-status prose queued request-select skip-link
+slot-clash text-warn timeline undo-bar
 """
 """Classes of states that need a click, a worker's answer or a larger event; the table of pages has none."""
 

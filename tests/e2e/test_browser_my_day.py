@@ -122,6 +122,7 @@ def test_the_page_is_there_without_a_network_and_says_how_old_it_is(page: Page, 
     expect(page.locator(".days a[aria-current]")).to_contain_text("Tue 8")
     expect(page.locator("#age")).to_be_visible()
     assert page.evaluate("document.styleSheets.length") == 3  # style sheets are cached, too
+    assert page.evaluate("fetch(document.getElementById('my-day').dataset.icons).then((found) => found.ok)")
     assert page.evaluate("document.fonts.load('1rem \"Chainmeet Sans\"').then((faces) => faces.length)")
 
 

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from bs4 import BeautifulSoup, Tag
@@ -241,12 +242,20 @@ def page_of(name: str, found: list[Part]) -> str:
     return _PAGE.format(name=name, sheets=sheets, parts="\n".join(shown))
 
 
+def _draw_icons(sheet: Path) -> None:
+    """Put the drawing of the icons into a style sheet: of a page from a file, browsers load no mask."""
+    drawing = quote((STATIC / "icons.svg").read_text("utf-8"))
+    text = re.sub(r"icons\.svg\?v=\w+", f"data:image/svg+xml,{drawing}", sheet.read_text("utf-8"))
+    sheet.write_text(text, "utf-8")
+
+
 def write(folder: Path) -> None:
     """Write the catalogue with its style sheets into a folder, which is recreated."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for file in FILES:
         shutil.copy(STATIC / file, folder)
+    _draw_icons(folder / "system.css")
     for name, found in made().items():
         (folder / f"components-{name}.html").write_text(page_of(name, found), "utf-8")
 

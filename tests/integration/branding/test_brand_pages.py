@@ -86,7 +86,7 @@ def test_pages_of_the_event_load_its_style_sheet_and_show_its_logo(site: Site) -
 def test_the_registration_page_has_the_banner(site: Site) -> None:
     save(site, **everything())
     page = Browser(site.app).get(f"/register/{site.expo.event.key}")
-    assert '<p class="hero-title">Meet &lt;all&gt;</p>' in page and "<p>In June</p>" in page
+    assert '<p class="large">Meet &lt;all&gt;</p>' in page and "<p>In June</p>" in page
     assert re.search(r'class="hero" [^>]+>\s*<img src="[^"]+/hero\.jpg\?v=\w+" alt=""', page)
 
 

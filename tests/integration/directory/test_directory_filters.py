@@ -103,7 +103,7 @@ def test_each_filter_has_a_link_that_leaves_it_out(database: Database, expo: Exp
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), account)
     path = f"/events/{expo.event.key}/firms"
     page = browser.get(f"{path}?text=firm&tier=upstream&tier=midstream&free=1&order=near&page=2")
-    chips = re.findall(r'class="filter-set" href="([^"]+)"', page)
+    chips = re.findall(r'class="chip" href="([^"]+)"', page)
     asked = "text=firm", "tier=upstream", "tier=midstream", "free=1"
     left = [{each for each in asked if each in href} for href in chips]
     assert [set(asked) - each for each in left] == [
@@ -113,7 +113,7 @@ def test_each_filter_has_a_link_that_leaves_it_out(database: Database, expo: Exp
         {"tier=midstream"},
     ]
     assert all("order=near" in href and "page=" not in href for href in chips)
-    assert 'class="filter-set"' not in browser.get(path)
+    assert 'class="chip"' not in browser.get(path)
     assert "2-minute walk" in browser.get(f"{path}?order=near")
 
 

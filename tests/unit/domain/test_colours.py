@@ -62,12 +62,12 @@ def test_a_hex_code_is_read_and_nothing_else(typed: str, read: str | None) -> No
 def schemes() -> dict[str, list[str]]:
     """Return the surfaces behind text in each scheme, as in the tokens of the pages."""
     values: dict[str, list[str]] = {"light": [], "dark": []}
-    for block in re.split(r"(?=@media|:root \{)", TOKENS):
+    for block in re.split(r"(?=@media|:root\{)", TOKENS):
         scheme = "dark" if block.startswith("@media") else "light"
         if block.startswith(":root") and values["light"] and len(values["dark"]) < len(values["light"]):
             scheme = "dark"
         values[scheme] += [
-            value for name, value in re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block) if name in BEHIND_TEXT
+            value for name, value in re.findall(r"--([\w-]+):(#[0-9a-f]{6})", block) if name in BEHIND_TEXT
         ]
     return values
 

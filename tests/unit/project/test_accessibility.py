@@ -62,8 +62,8 @@ AREAS = ("energy", "vehicles", "digital", "healthy", "agriculture", "manufacturi
 def test_edges_of_fields_the_focus_and_charts_have_the_contrast_of_graphics(scheme: str) -> None:
     """WCAG 1.4.11: 3:1 against the page and the card."""
     sheet = (ROOT / "api" / "static" / "tokens.css").read_text("utf-8")
-    token = re.compile(r"--([\w-]+): (#[0-9a-f]{6})")
-    dark = re.compile(r"@media[^{]+prefers-color-scheme: dark\) \{.*?\n\}", re.DOTALL)
+    token = re.compile(r"--([\w-]+):(#[0-9a-f]{6})")
+    dark = re.compile(r"@media[^{]+prefers-color-scheme:dark\)\{.*?\n\}", re.DOTALL)
     tokens = dict(token.findall(dark.sub("", sheet)))
     if scheme == "dark":
         tokens |= dict(token.findall("".join(dark.findall(sheet))))
