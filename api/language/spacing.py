@@ -13,6 +13,8 @@ _SPACE = re.compile(
     "([，。、：；！？）](?:</(?:a|b|em|span|strong)>)*)[ \n]+"
     '(?!<(?:button|input|select)|<a class="button)'  # buttons keep their distance
 )
+_OPTIONAL = '<span class="optional">'
+"""What follows the label of an optional field, in full-width brackets."""
 _TYPED = re.compile('<(?:textarea|span lang|bdi|[a-z]+ class="[^"]*lines)')
 
 
@@ -24,8 +26,8 @@ def close_up(response: Response) -> Response:
 
 
 def without_spaces(page: str) -> str:
-    """Return a Chinese page, or a part of one, without spaces after full-width punctuation marks."""
-    return _SPACE.sub(_closed, page)
+    """Return a Chinese page, or a part of one, without spaces beside full-width punctuation marks."""
+    return _SPACE.sub(_closed, page.replace(f" {_OPTIONAL}", _OPTIONAL))
 
 
 def _closed(found: re.Match[str]) -> str:

@@ -26,6 +26,7 @@ from tests.support.web import web_app
         ('<span lang="zh">第一段。\n第二段。</span>', '<span lang="zh">第一段。\n第二段。</span>'),
         ("<textarea>第一句。 第二句。</textarea>", "<textarea>第一句。 第二句。</textarea>"),
         ('<input value="第一句。 第二句。">', '<input value="第一句。 第二句。">'),
+        ('职务 <span class="optional">（选填）</span>', '职务<span class="optional">（选填）</span>'),
         ("<p>One. Two.</p>", "<p>One. Two.</p>"),
     ],
 )
