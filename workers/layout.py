@@ -49,9 +49,9 @@ def options(names: Sequence[str], *, processes: int = 1, child_megabytes: int | 
     pool = ["--pool", "solo"] if all(layout.solo for layout in layouts) else ["--pool", "prefork"]
     most = child_megabytes or max(layout.child_megabytes for layout in layouts)
     # Our workers do not communicate, so they need no gossip and mingle. Gossip does not always
-    # recover after a loss of the broker.
+    # recover after a loss of the broker. Without --quiet, a banner is between the lines of the log.
     return [
-        "worker", "-Q", ",".join(queue for layout in layouts for queue in layout.queues),
+        "--quiet", "worker", "-Q", ",".join(queue for layout in layouts for queue in layout.queues),
         "-n", f"{names[0]}@%h", *pool, "--concurrency", str(processes),
         *(["--max-memory-per-child", str(most * 1000)] if most else []),
         "--loglevel", "INFO", "--without-gossip", "--without-mingle",

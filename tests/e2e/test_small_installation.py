@@ -98,6 +98,7 @@ def site(data: Path, catcher: Catcher) -> Iterator[Site]:
         assert process.poll() is None, log.read_text()
         running = Site(data, lmtp, process, DataFolder(data).settings(), groups(data))
         yield running
+        assert "[queues]" not in log.read_text()  # Celery's banner, between lines of JSON
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
             assert (process.wait(60), left_by(data, running.running)) == (0, []), log.read_text()[-5000:]
