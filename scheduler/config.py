@@ -180,6 +180,12 @@ class Settings:
         "folder for the offline packs of events, which contain personal data; empty for none", default=""
     )
     pack_days: int = _setting("days after which offline packs are deleted", _whole(1, 365), default=14)
+    controller: str = _setting(
+        "name and contact of who is responsible for personal data, as shown in *Your data*", default=""
+    )
+    privacy_notice: str = _setting(
+        "https address of the privacy notice; empty for none", _https_or_none, default=""
+    )
     prune_hour: int = _setting(
         "hour (UTC) at which data is deleted whose period ended", _whole(0, 23), default=2
     )

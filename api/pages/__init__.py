@@ -34,7 +34,7 @@ from api.pages.participants.registration import registration_form, registrations
 from api.pages.planning.fairness import fairness
 from api.pages.planning.fixes import fixes
 from api.pages.planning.scenarios import scenarios
-from api.pages.privacy import personal_data, retention
+from api.pages.privacy import personal_data, processing_record, retention
 from api.pages.publishing.rehearsal import rehearsal
 from api.pages.replies import calendar, reply_links
 from api.pages.reports.outcomes import chain_report, outcome_list, outcomes
@@ -95,6 +95,7 @@ PAGES = (
     operators.blueprint,
     personal_data.blueprint,
     retention.blueprint,
+    processing_record.blueprint,
     runs.blueprint,
     drafts.blueprint,
     imports.blueprint,

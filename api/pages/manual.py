@@ -78,6 +78,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "personal_data": {"exhibitors": "settings"},
         "preferences": {"exhibitors": "settings"},
         "print_status": {"exhibitors": "your-agenda"},
+        "processing_record": {"operators": "processing-record"},
         "priorities": {"organisers": "set-scheduling-priorities"},
         "profile": {"exhibitors": "company-profile"},
         "ranked_requests": {"exhibitors": "find-companies-and-request-meetings"},

@@ -377,6 +377,7 @@ PAGES = {
         "/operators",
         "/operators/events",
         "/operators/retention",
+        "/operators/processing-record",
         "/operators/unassigned-emails",
         "/operators/unassigned-emails/{stray}",
         "/audit-log",

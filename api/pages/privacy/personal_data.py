@@ -21,7 +21,7 @@ def show_own_data() -> str:
     """Show what can be downloaded, and who viewed the person's contact details."""
     with context.database().read() as db:
         views = person_export.list_contact_views(db, auth.user().session)
-    return render_template("privacy/my_data.html", views=views)
+    return render_template("privacy/my_data.html", views=views, settings=context.settings())
 
 
 @blueprint.get("/my-data.json")

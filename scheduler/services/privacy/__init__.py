@@ -1,1 +1,1 @@
-"""Privacy: retention periods of personal data, its nightly deletion, and the export of one person."""
+"""Privacy: retention and nightly deletion of personal data, its processing record, export and erasure."""

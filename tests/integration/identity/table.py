@@ -35,6 +35,7 @@ GET /my-data.pdf                                             302 200 200 200 200
 GET /operators                                               302 404 200 404 404 404 404 404 404 404 404
 GET /operators/events                                        302 404 200 404 404 404 404 404 404 404 404
 GET /operators/restored                                      302 404 303 404 404 404 404 404 404 404 404
+GET /operators/processing-record                             302 404 200 404 404 404 404 404 404 404 404
 GET /operators/retention                                     302 404 200 404 404 404 404 404 404 404 404
 GET /operators/unassigned-emails                             302 404 200 404 404 404 404 404 404 404 404
 GET /operators/unassigned-emails/<mail_id>                   302 404 200 404 404 404 404 404 404 404 404
