@@ -285,7 +285,7 @@ def test_what_did_not_fit_reads_in_names_and_times_by_reason_and_a_press_holds_i
     )
     page = browser.get(f"{path}/fixes?q=firm")
     assert "Firm 0 and Firm 1</a>" in page and "Firm 2 and Firm 3</a>" in page
-    assert ">Ms Kovacs</a> available on" in page and ", 09:30</span>" in page
+    assert ">Ms Kovacs</a> available on" in page and ", 09:30</div>" in page
     assert one.key not in re.sub(r'(href|value)="[^"]*"', "", page), "no key is read"
     assert page.count("Apply and lock time") == 1 and page.count("Add and lock time") == 1
     page = browser.get(f"{path}/fixes?reason=no-interpreter")
