@@ -223,6 +223,14 @@ def test_the_first_word_on_a_request_is_what_became_of_it(
     assert "Coating lines" in fate.partition("</h2>")[0]
 
 
+def test_an_attendee_who_cannot_respond_is_not_asked_to(site: Site) -> None:
+    with site.database.write() as session:
+        make_request(session, site.expo, 1, 0, state=RequestState.PENDING)
+    colleague = site.browser(site.expo.people[0][1])
+    page = colleague.get(site.path("/requests/received"))
+    assert "Waiting for your company&#39;s response" in page and "Waiting for your response" not in page
+
+
 def test_an_answer_can_be_undone_for_ten_minutes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     with site.database.write() as session:
         request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING)
