@@ -14,7 +14,7 @@ from tests.support.workers import ROOT
 
 API = Path(__file__).parents[3] / "api"
 SHEET = (API / "static/system.css").read_text("utf-8")
-MOST_OCTETS = 76_100
+MOST_OCTETS = 76_200
 """The size of all style sheets together, as they are served. Lower it when they get smaller."""
 TEMPLATES = sorted((API / "templates").rglob("*.html"))
 
