@@ -331,7 +331,7 @@ def test_a_run_is_given_moves_to_improve_the_plan_and_the_draft_says_what_they_b
     browser.get(f"{path}/versions/2")
     carry_out(database)
     page = browser.get(f"{path}/versions/2")
-    assert "1 meeting changes, 0 stay as they are." in page
+    assert "1 meeting changes, 0 unchanged." in page
     assert "Published meetings that change: 1." in page and "Compared with the published schedule:" in page
     assert "idle slots 327 → 280, hall changes 2,462 → 2,301." in page
 
