@@ -184,6 +184,7 @@ def test_a_copy_is_recognised_paused_and_accepted(site: Site, kind: CopyKind) ->
         CopyKind.OLDER: lambda: site.set(epoch=0),
         CopyKind.OTHER: lambda: site.set(key="another"),
         CopyKind.ALONE: site.journal.path.unlink,
+        CopyKind.MOVED: lambda: restored_copy.mark_moved(site.database, now=NOW),
     }
     make[kind]()
     assert not site.guard()
