@@ -165,12 +165,12 @@ def test_locks_that_conflict_stand_with_the_unscheduled_requests_and_are_unlocke
     scene.execute()
     path = f"/events/{scene.expo.event.key}/versions/1/fixes"
     browser = Browser(web_app(scene.database, broker_url), scene.expo.organiser)
-    panel = browser.get(path).partition('class="banner banner-warn conflict"')[2].partition("</section>")[0]
+    panel = browser.get(path).partition('aria-labelledby="conflict-1"')[2].partition("</section>")[0]
     assert "2 locks conflict" in panel and "F1-P0" in panel
     assert "Kept in this version." in panel and "Left out of this version." in panel
     assert panel.count("</form>") == 2 and all(f'value="{key}"' in panel for key in keys)
     browser.post(f"/events/{scene.expo.event.key}/versions/1/unlock", request=keys[0], back=path)
-    panel = browser.get(path).partition('class="banner banner-warn conflict"')[2].partition("</section>")[0]
+    panel = browser.get(path).partition('aria-labelledby="conflict-1"')[2].partition("</section>")[0]
     assert "It is no longer locked." in panel and panel.count("</form>") == 1
     assert f'value="{keys[1]}"' in panel
 

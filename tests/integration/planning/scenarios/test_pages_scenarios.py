@@ -80,7 +80,7 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
     assert "No exhibitors match. Choose another filter." in browser.get(f"{path}/1?show=gain")
     page = browser.get(path)
     assert "Comparison" in page and "Fewer tables" in page
-    assert '<span class="diff diff-bad">−2<span class="visually-hidden"> (worse)</span></span>' in page
+    assert '<span class="diff text-bad">−2<span class="visually-hidden"> (worse)</span></span>' in page
     assert "(copy)" in browser.post(f"{path}/1/copy")
     assert "Six of one" in browser.post(f"{path}/2/change", name="Six of one", seconds="30")
     assert "enter a value from 5 to 600" in browser.post(
