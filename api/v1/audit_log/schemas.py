@@ -48,6 +48,9 @@ class AuditLogQuery(SearchQuery):
     until: Day | None = Field(None, description="The last day.")
 
 
-@derived_from(Chain, without=("id", "event"), renamed={"rows": "verified_entries", "broken": "error"})
+_VERIFIED = {"rows": "verified_entries", "broken": "error", "erased": "erased_entries"}
+
+
+@derived_from(Chain, without=("id", "event"), renamed=_VERIFIED)
 class AuditLogVerificationOut(Output):
     """The result of the verification. Store `verified_entries` and `last_hash` to compare them later."""
