@@ -145,12 +145,12 @@ def reader() -> str:
     return str(g.get("reads", "")) if page == SOURCE and has_request_context() else page
 
 
-def reported(text: str | None) -> str:
+def translate_stored(text: str | None) -> str:
     """Translate a formatted error message from a child process or a column, by matching it with patterns."""
-    return _reported(text or "", _DEEPEST)
+    return _translate_stored(text or "", _DEEPEST)
 
 
-def _reported(text: str, depth: int) -> str:
+def _translate_stored(text: str, depth: int) -> str:
     if not text or language() == SOURCE or isinstance(text, LazyText):
         return said(text)
     clauses = _clauses(text) if depth else None
@@ -161,7 +161,7 @@ def _reported(text: str, depth: int) -> str:
 
 def _filled(known: tuple[str, ...], kept: dict[str, str], depth: int) -> str:
     """Translate a message with its values, which may be messages too."""
-    values = {name: _reported(value, depth - 1) for name, value in kept.items()}
+    values = {name: _translate_stored(value, depth - 1) for name, value in kept.items()}
     if len(known) > 1:
         return ngettext(known[0], known[1], int(values.pop("num")), **values)
     return gettext(known[0], **values)
@@ -215,7 +215,7 @@ def recorded(text: str, *, capital: bool = False) -> str:
 
 def _part(name: str, value: str) -> str:
     """Translate a value of an entry: sentences about a venue change, another audit log text, or a name."""
-    return reported(value) if name == "changes" else str(texts(language()).pgettext(AUDIT_LOG, value))
+    return translate_stored(value) if name == "changes" else str(texts(language()).pgettext(AUDIT_LOG, value))
 
 
 def _closed_up(response: Response) -> Response:
@@ -231,7 +231,7 @@ def init_app(app: Flask) -> None:
         app.jinja_env.globals[function.__name__] = _marked(function)
     app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
     app.add_template_filter(said)
-    app.add_template_filter(reported)
+    app.add_template_filter(translate_stored)
     app.add_template_filter(recorded)
     app.add_template_global(language, "page_language")
     app.add_template_global(direction, "page_direction")

@@ -306,22 +306,22 @@ def both_names(name: str, latin_name: str) -> Markup:
 
 @lru_cache(KEPT)
 def _both_names(name: str, latin_name: str, reads: str) -> Markup:
-    first, *second = (_spoken(each, reads) for each in names.order_scripts(name, latin_name, reads))
+    first, *second = (_with_language(each, reads) for each in names.order_scripts(name, latin_name, reads))
     if not second:
         return first
     return Markup('{} <span class="other">(\u2068{}\u2069)</span>').format(first, second[0])
 
 
-def spoken(text: str) -> Markup:
+def with_language(text: str) -> Markup:
     """Return user text with a lang attribute if its script tells the language, for speech and glyphs.
 
     White space around it is left out, so that a closing quotation mark follows the last word.
     """
-    return _spoken(text.strip(), speaking.reader())
+    return _with_language(text.strip(), speaking.reader())
 
 
 @lru_cache(KEPT)
-def _spoken(text: str, reads: str) -> Markup:
+def _with_language(text: str, reads: str) -> Markup:
     tag, is_rtl = is_east_asian(text), load_words(reads).is_rtl
     said = Markup('<span lang="{}">{}</span>').format(tag, text) if tag else escape(text)
     return Markup("<bdi>{}</bdi>").format(said) if is_rtl else said
@@ -358,7 +358,7 @@ def role_label(role: str) -> str:
     return capitalize_first(load_words(speaking.language()).desk[role])
 
 
-TOLD_LABELS = {
+EMAIL_KIND_LABELS = {
     "new": gettext_lazy("New meetings"),
     "update": gettext_lazy("Changed times or locations"),
     "details": gettext_lazy("Changed details"),
@@ -385,9 +385,9 @@ SOURCE_LABELS = {
 }
 
 
-def told_label(kind: str) -> str:
+def email_kind_label(kind: str) -> str:
     """Return the label of a kind of email of a publication."""
-    return speaking.said(TOLD_LABELS[kind])
+    return speaking.said(EMAIL_KIND_LABELS[kind])
 
 
 def mail_label(letter: FailedEmail) -> str:
@@ -434,8 +434,8 @@ def init_app(app: Flask) -> None:
     for function in (
         local_time, unbroken, marked_time, marked_moment, time_left, zone_name, zone, number, decimal,
         own_time, own_moment, own_axis, both_moment, both_time, clock_difference, city,
-        share, country, by_country, language, full_name, both_names, short_name, spoken, ended,
-        capitalize_first, alert_title, role_label, browser_name, told_label, mail_label, failure_label,
+        share, country, by_country, language, full_name, both_names, short_name, with_language, ended,
+        capitalize_first, alert_title, role_label, browser_name, email_kind_label, mail_label, failure_label,
         source_label,
     ):  # fmt: skip
         app.add_template_filter(function)

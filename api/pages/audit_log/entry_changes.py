@@ -123,7 +123,7 @@ class _Words:
             return gettext("%(added)s added, %(changed)s changed, %(gone)s removed", **_counts(counts))
         if self.act == Act.SETTINGS and (night := _NIGHT.fullmatch(text)):
             return _night(night)
-        return speaking.reported(text) if self.act == Act.VENUE else text
+        return speaking.translate_stored(text) if self.act == Act.VENUE else text
 
     def _row(self, row: Mapping[str, Any]) -> str:
         """Format a row within a list: the columns that have a label and a value."""

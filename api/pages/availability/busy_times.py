@@ -13,7 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from api import auth, context, errors, limits
-from api.language.speaking import gettext, ngettext, reported
+from api.language.speaking import gettext, ngettext, translate_stored
 from api.pages import rendering, zones
 from api.pages.availability.labels import counted
 from scheduler.domain.errors import ChainmeetError, InvalidInput
@@ -222,7 +222,7 @@ def _read(actor: Actor, field: str, make_preview: Callable[[], str]) -> Answer:
     except (InvalidInput, UnusableCalendar, FetchFailure, *UNREADABLE_MESSAGE) as error:
         status = 503 if isinstance(error, BUSY_MESSAGE) else 422
         if isinstance(error, InvalidInput) and all(each.path in _OWN_FIELDS for each in error.faults):
-            return _shown(actor, {each.path: reported(each.message) for each in error.faults}, status)
+            return _shown(actor, {each.path: translate_stored(each.message) for each in error.faults}, status)
         return _refused(actor, field, _sentence(error), status)
     return redirect(url_for("busy_times.show_preview", event_key=actor.event_key, key=key), 303)
 
@@ -237,7 +237,7 @@ def _shown(actor: Actor, faults: Mapping[str, str], status: int) -> tuple[str, i
 
 
 def _sentence(error: ChainmeetError) -> str:
-    return reported(error.faults[0].message if isinstance(error, InvalidInput) else str(error))
+    return translate_stored(error.faults[0].message if isinstance(error, InvalidInput) else str(error))
 
 
 def _page(

@@ -10,7 +10,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response as BaseResponse
 
 from api import auth, context
-from api.language.speaking import gettext, reported, said
+from api.language.speaking import gettext, said, translate_stored
 from api.pages import marks, rendering, zones
 from api.pages.imports import grid_form, import_form, import_labels, large_imports
 from api.pages.imports.imports import NOT_SHOWN, XLSX
@@ -67,7 +67,7 @@ def upload_workbook() -> BaseResponse | tuple[str, int]:
                 db, auth.user().session, octets, name=name, now=context.now()
             )
     except (UnreadableSheet, *UNREADABLE_MESSAGE) as error:
-        return _ask(reported(str(error))), 422
+        return _ask(translate_stored(str(error))), 422
     except InvalidInput as error:
         return _ask(marks.semicolon().join(map(import_labels.placed, error.faults))), 422
     if is_large:
@@ -304,7 +304,7 @@ def _by_field(look: NewEventPreview) -> tuple[dict[str, str], list[str]]:
 
 
 def _not_shown(error: Exception) -> BaseResponse:
-    flash(reported(str(error)), "error")
+    flash(translate_stored(str(error)), "error")
     return redirect(url_for("create_from_workbook.show_upload_form"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.language.speaking import gettext, ngettext, reported, said
+from api.language.speaking import gettext, ngettext, said, translate_stored
 from api.pages.marks import comma
 from scheduler.domain.errors import Fault
 from scheduler.i18n import gettext_lazy
@@ -52,8 +52,10 @@ def counted(lines: Mapping[ImportKind, Sequence[int]]) -> dict[ImportKind, int]:
 def placed(fault: Fault) -> str:
     """Format an error with its location in the file, in the reader's language."""
     if not fault.path:
-        return reported(fault.message)
-    return gettext("%(place)s: %(fault)s", place=reported(fault.path), fault=reported(fault.message))
+        return translate_stored(fault.message)
+    return gettext(
+        "%(place)s: %(fault)s", place=translate_stored(fault.path), fault=translate_stored(fault.message)
+    )
 
 
 def done_words(kind: ImportKind, done: Any) -> str:

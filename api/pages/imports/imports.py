@@ -11,7 +11,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response as BaseResponse
 
 from api import auth, context
-from api.language.speaking import gettext, reported, said
+from api.language.speaking import gettext, said, translate_stored
 from api.pages import marks, rendering
 from api.pages.imports import grid_form, import_form, import_labels, large_imports
 from api.pages.participants.columns import labels
@@ -74,7 +74,7 @@ def upload_file(event_key: str) -> BaseResponse | tuple[str, int]:
             name = file.filename or "" if file else ""
             number = import_files.store_file(db, actor, octets, name=name, kind=kind, now=context.now())
     except (UnreadableSheet, *UNREADABLE_MESSAGE) as error:
-        return _index(actor, reported(str(error))), 422
+        return _index(actor, translate_stored(str(error))), 422
     except InvalidInput as error:
         return _index(actor, marks.semicolon().join(map(import_labels.placed, error.faults))), 422
     if import_jobs.is_large_file(octets):
@@ -284,7 +284,7 @@ def _take(actor: Actor, number: int, digest: str) -> ImportPreview:
 
 
 def _not_shown(event_key: str, error: Exception) -> BaseResponse:
-    flash(reported(str(error)), "error")
+    flash(translate_stored(str(error)), "error")
     return redirect(url_for("imports.list_imports", event_key=event_key))
 
 

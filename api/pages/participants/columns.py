@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from api.language.speaking import gettext, ngettext, reported, said
+from api.language.speaking import gettext, ngettext, said, translate_stored
 from api.pages.marks import tier_label
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import InvalidInput
@@ -119,13 +119,17 @@ def touched(count: int, stay: int = 0) -> str:
 
 def faults(error: InvalidInput) -> dict[str, str]:
     """Return the errors by field, each with a full stop."""
-    return {fault.path: gettext("%(fault)s.", fault=reported(fault.message)) for fault in error.faults}
+    return {
+        fault.path: gettext("%(fault)s.", fault=translate_stored(fault.message)) for fault in error.faults
+    }
 
 
 def sentence(error: InvalidInput) -> str:
     """Return all errors in one text, each prefixed with its field's label."""
     return " ".join(
-        gettext("%(label)s: %(fault)s.", label=said(LABELS.get(f.path, f.path)), fault=reported(f.message))
+        gettext(
+            "%(label)s: %(fault)s.", label=said(LABELS.get(f.path, f.path)), fault=translate_stored(f.message)
+        )
         for f in error.faults
     )
 

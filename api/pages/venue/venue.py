@@ -99,8 +99,8 @@ def field_name(path: str) -> str:
     return gettext("%(field)s:", field=capitalize_first(marks.comma().join(parts))) if path else ""
 
 
-@blueprint.app_template_filter("told")
-def told_name(both: str) -> str:
+@blueprint.app_template_filter("localized_name")
+def localized_name(both: str) -> str:
     """Return both forms of a name, in the order for the page's reader."""
     return names.localize_joined(both, reader())
 

@@ -60,7 +60,7 @@ def fix_manual_meetings(session: Session, event_id: int, problem: Problem, numbe
     )
     draft = kept.id if kept is not None else None
     marks = list_draft_edits(session, draft) if draft is not None else {}
-    problem = _without_held_back(session, event_id, problem, marks)
+    problem = _without_rejected(session, event_id, problem, marks)
     if draft is None:
         return problem
     problem = without_bans(problem, list_bans(session, draft))
@@ -84,7 +84,7 @@ def fix_manual_meetings(session: Session, event_id: int, problem: Problem, numbe
     )
 
 
-def find_held_back(session: Session, event_id: int) -> list[str]:
+def find_previously_rejected(session: Session, event_id: int) -> list[str]:
     """Return keys of the accepted requests whose new meetings an organiser rejected."""
     mine = select(MeetingRequest.key).where(
         MeetingRequest.event_id == event_id,
@@ -95,13 +95,15 @@ def find_held_back(session: Session, event_id: int) -> list[str]:
     return once_per_session(session, f"held back {event_id}", lambda: list(session.scalars(query)))
 
 
-def _without_held_back(
+def _without_rejected(
     session: Session, event_id: int, problem: Problem, marks: Mapping[str, LockKind]
 ) -> Problem:
     """Return the problem without held-back requests, except those that are published or were placed manually
     since.
     """
-    out = set(find_held_back(session, event_id)) - {meeting.request for meeting in problem.published}
+    out = set(find_previously_rejected(session, event_id)) - {
+        meeting.request for meeting in problem.published
+    }
     out -= {key for key, kind in marks.items() if kind is LockKind.LOCKED}
     return replace(problem, requests=tuple(row for row in problem.requests if row.id not in out))
 

@@ -96,7 +96,7 @@ def test_each_part_of_what_a_night_exceeds_is_said(
     )
     with web_app(database, broker_url).test_request_context(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(speaking, "language", lambda: language)
-        told = speaking.reported(str(OvernightBudgetExceeded(2, why)))
+        told = speaking.translate_stored(str(OvernightBudgetExceeded(2, why)))
         parts = [speaking.said(each) for each in why]
     assert len(parts) == 3 and all(part in told for part in parts)
     assert "changes" not in told and "start within" not in told
@@ -118,5 +118,7 @@ def test_a_text_of_a_stranger_that_reads_almost_as_ours_is_kept_as_it_is(
 ) -> None:
     """Emails and files may contain any text. The last one makes a backtracking match exponential."""
     monkeypatch.setattr(speaking, "language", lambda: language)
-    assert "%(" not in speaking.reported(text) and len(speaking.reported(text)) > len(text) / 2
+    assert (
+        "%(" not in speaking.translate_stored(text) and len(speaking.translate_stored(text)) > len(text) / 2
+    )
     assert speaking.recorded(text) == text

@@ -376,7 +376,7 @@ def test_requests_that_are_not_held_have_a_tab_of_their_own(site: Site) -> None:
     ],
 )
 def test_what_people_write_in_another_script_says_its_language(text: str, tag: str) -> None:
-    shown = str(formatting.spoken(text))
+    shown = str(formatting.with_language(text))
     plain = html.escape(text).strip()
     assert shown == (f'<span lang="{tag}">{plain}</span>' if tag else plain)
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context
-from api.language.speaking import gettext, pgettext, reported, said
+from api.language.speaking import gettext, pgettext, said, translate_stored
 from api.pages import marks, paging, rendering
 from api.pages.formatting import short_name
 from scheduler.domain.entities import MailKind, MailOutcome, OutboxKind, Partstat
@@ -157,10 +157,10 @@ def handle_email(event_key: str, mail_id: int, step: str) -> Response:
     except WrongState as error:
         flash(said(error.user_message), "error")
     except InvalidInput as error:
-        flash(marks.semicolon().join(reported(fault.message) for fault in error.faults), "error")
+        flash(marks.semicolon().join(translate_stored(fault.message) for fault in error.faults), "error")
     else:
         dispatch.deliver(app=context.celery())
-        flash(reported(reason), "good")
+        flash(translate_stored(reason), "good")
     return redirect(url_for("inbox.show_email", event_key=event_key, mail_id=mail_id))
 
 

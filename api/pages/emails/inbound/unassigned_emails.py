@@ -9,7 +9,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context
-from api.language.speaking import gettext, reported, said
+from api.language.speaking import gettext, said, translate_stored
 from api.pages import marks, paging
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.services.emails.inbound import unassigned_emails
@@ -75,7 +75,7 @@ def handle_email(mail_id: int, step: str) -> Response:
     except WrongState as error:
         flash(said(error.user_message), "error")
     except InvalidInput as error:
-        flash(marks.semicolon().join(reported(fault.message) for fault in error.faults), "error")
+        flash(marks.semicolon().join(translate_stored(fault.message) for fault in error.faults), "error")
         return redirect(url_for("unassigned_emails.show_email", mail_id=mail_id), 303)
     else:
         flash(done, "good")

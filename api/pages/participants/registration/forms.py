@@ -32,7 +32,7 @@ def faults(error: InvalidInput) -> dict[str, str]:
     """Return the first error of each field."""
     found: dict[str, str] = {}
     for fault in error.faults:
-        found.setdefault(fault.path, speaking.reported(fault.message))
+        found.setdefault(fault.path, speaking.translate_stored(fault.message))
     return found
 
 

@@ -69,7 +69,7 @@ class ChangeReview:
     sides: Page[PartyChanges] | None
     total: int
     """Changes that match the query."""
-    held_back: Sequence[str]
+    previously_rejected: Sequence[str]
     """Requests held back that are not among these changes: rejected in earlier drafts."""
     labels: Labels
     versions: Sequence[VersionCard]
@@ -137,9 +137,9 @@ def review_changes(
         sides = listed.page(differences.base, deciding, page)
     rows = list(part.items) if sides is None else [each for side in sides.items for each in side.changes]
     found, base = differences.found, differences.base
-    held_back = manual_edits.find_held_back(session, actor.event_id)
-    changed = {differences.marks.requests[number] for number in differences.numbers_of(held_back)}
-    out = [key for key in held_back if key not in changed][:PAGE_SIZE]
+    previously_rejected = manual_edits.find_previously_rejected(session, actor.event_id)
+    changed = {differences.marks.requests[number] for number in differences.numbers_of(previously_rejected)}
+    out = [key for key in previously_rejected if key not in changed][:PAGE_SIZE]
     cards = history.list_newest_versions(session, actor, limit=50)
     return ChangeReview(
         version=history.build_card(version),
@@ -155,7 +155,7 @@ def review_changes(
         page=part,
         sides=sides,
         total=len(shown),
-        held_back=out,
+        previously_rejected=out,
         labels=label_changes(session, actor, rows, out),
         versions=[card for card in cards if card.number != number],
     )
@@ -217,13 +217,13 @@ def explain_changes(
     if not numbers:
         return []
     locks = _locks(session, actor)
-    held_back = set(manual_edits.find_held_back(session, actor.event_id))
+    previously_rejected = set(manual_edits.find_previously_rejected(session, actor.event_id))
     is_open = version.state is VersionState.DRAFT and differences.found is not None
     found: list[ReviewedChange] = []
     for change, cause in differences.read(numbers):
         lock, before = locks.get(change.request), change.before
         stays = lock is not None and before is not None and lock == (before.slot, before.place)
-        is_rejected = stays or (before is None and change.request in held_back)
+        is_rejected = stays or (before is None and change.request in previously_rejected)
         by_choice = None if cause is None else cause.by_choice
         found.append(
             ReviewedChange(
@@ -244,7 +244,7 @@ def list_rejected(
     session: Session, actor: Actor, version: ScheduleVersion, differences: VersionDiff
 ) -> list[ReviewedChange]:
     """Return the rejected changes."""
-    keys = {*_locks(session, actor), *manual_edits.find_held_back(session, actor.event_id)}
+    keys = {*_locks(session, actor), *manual_edits.find_previously_rejected(session, actor.event_id)}
     decided = explain_changes(session, actor, version, differences, differences.numbers_of(keys))
     return [each for each in decided if each.is_rejected]
 

@@ -142,7 +142,7 @@ def test_a_new_meeting_that_is_rejected_is_held_by_no_run_until_it_is_let_in_or_
         compare(session, decided.expo, 3)
         later = review.review_changes(session, actor, 3, ChangeQuery(), page=1)
         assert later is not None
-        assert list(later.held_back) == [new]
+        assert list(later.previously_rejected) == [new]
         number = manual_drafts.start_draft(session, actor, 1, now=NOW)
         target = Placement(new, "s1", "t2")
         commands.place_request(session, actor, number, target, seen=None, now=NOW)

@@ -29,21 +29,23 @@ def formatted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 def test_each_message_is_known_again_with_its_values(formatted: list[tuple[str, str]]) -> None:
     assert len(formatted) > 300
-    assert [(text, speaking.reported(text)) for text, _ in formatted] == formatted
+    assert [(text, speaking.translate_stored(text)) for text, _ in formatted] == formatted
 
 
 def test_joined_messages_are_known_again_though_they_have_the_separator_themselves(
     formatted: list[tuple[str, str]],
 ) -> None:
     assert any(BETWEEN in text for text, _ in formatted)
-    told_between = speaking.reported(BETWEEN.join((formatted[0][0],) * 2)).removeprefix(formatted[0][1])
+    told_between = speaking.translate_stored(BETWEEN.join((formatted[0][0],) * 2)).removeprefix(
+        formatted[0][1]
+    )
     told_between = told_between.removesuffix(formatted[0][1])
     for one, other in pairwise(formatted[::3]):
-        joined = speaking.reported(BETWEEN.join((one[0], other[0])))
+        joined = speaking.translate_stored(BETWEEN.join((one[0], other[0])))
         assert joined == one[1] + told_between + other[1]
 
 
 def test_a_text_of_which_a_part_is_no_message_stays_as_it_is(formatted: list[tuple[str, str]]) -> None:
     known = next(text for text, _ in formatted if text.endswith("."))
     text = BETWEEN.join((known, "Zellen"))
-    assert speaking.reported(text) == text
+    assert speaking.translate_stored(text) == text
