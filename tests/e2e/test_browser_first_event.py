@@ -75,7 +75,7 @@ def shows_exactly(way: Way, found: Planned) -> None:
     counts = {name.lower(): int(count) for name, count in re.findall(r"([A-Z][a-z ]+?)\s+(\d+)", tabs)}
     assert counts["cancelled"] == len(gone) and counts["added"] == 0
     assert sum(counts[name] for name in ("moved", "new location", "new attendees")) == len(other)
-    said = f": {len(found.concerned)} meetings change, {len(before) - len(found.concerned)} stay"
+    said = f": {len(found.concerned)} meetings change, {len(before) - len(found.concerned)} unchanged"
     way.visitor.reads(said)
 
 
