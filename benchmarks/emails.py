@@ -1,4 +1,4 @@
-"""Emails and feeds: rate of writing the outbox at publication, of rendering emails, and of feeds.
+"""Emails and feeds: rate of writing the outbox at publication, of rendering and signing emails, and of feeds.
 
     python -m benchmarks.emails [--full] [--only WORD...] [--out benchmarks/results]
 
@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
@@ -31,6 +33,8 @@ from scheduler.config import Settings
 from scheduler.domain.entities import OutboxKind, OutboxState, RequestState, VersionState
 from scheduler.domain.plan import Meeting
 from scheduler.invites.ical.itip import ItipMessage
+from scheduler.invites.transport import dkim
+from scheduler.invites.transport.dkim import DkimKey
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.secret_keys import SecretKeys
@@ -176,6 +180,18 @@ def render(stage: Stage, rows: Sequence[OutboxEmail]) -> int:
     return len(rows)
 
 
+def make_keys(domain: str) -> list[DkimKey]:
+    """Return a new RSA key of 2,048 bits, and an Ed25519 key."""
+    large = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    return [DkimKey(domain, "s1", large), DkimKey(domain, "s2", Ed25519PrivateKey.generate())]
+
+
+def sign(emails: Sequence[bytes], keys: Sequence[DkimKey]) -> int:
+    for each in emails:
+        dkim.signed(each, keys)
+    return len(emails)
+
+
 def render_summaries(stage: Stage, rows: Sequence[OutboxEmail]) -> int:
     for row in rows:
         rendering.render_email(stage.settings, row, {})
@@ -229,6 +245,11 @@ def measure(stage: Stage, only: Sequence[str]) -> Iterator[tuple[str, Spent]]:
     yield from row("publish the same plan again", lambda: publish(stage))
     yield from row("render mails", lambda: render(stage, mails), REPEATS)
     yield from row("render summaries, with PDF", lambda: render_summaries(stage, summed_up), REPEATS)
+    rendered = [rendering.render_invitation_email(stage.settings, mail).data for mail in mails[:PEERS]]
+    for kinds in (1, 2):
+        keys = make_keys(stage.settings.mail_domain)[:kinds]
+        name = "sign mails, " + " and ".join(key.algorithm.partition("-")[0] for key in keys)
+        yield from row(name, partial(sign, rendered, keys), REPEATS)
     for name, zones in PLAIN.items():
         yield from row(name, partial(render_plainly, stage, mails, zones=zones))
     person, firm = crowd(stage)

@@ -37,6 +37,7 @@ def _all(
     yield from dns_checks.check_dns(
         DnsLookup(),
         settings.mail_domain,
+        keys=settings.dkim,
         selector=selector,
         server=settings.smtp_host,
         addresses=addresses,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from scheduler.domain.emails.rates import EmailRates
@@ -15,8 +15,12 @@ from scheduler.plugins import EMAIL_PROVIDERS
 from scheduler.plugins.loading import load
 from scheduler.secret_keys import SecretKeys
 
+if TYPE_CHECKING:
+    from scheduler.invites.transport.dkim import DkimKey
+
 PREFIX = "CHAINMEET_"
 _SECRET_KEY = PREFIX + "SECRET_KEY"
+_DKIM = ("dkim_keys", "dkim_selectors", "dkim_domain")
 
 
 class ConfigError(InvalidInput):
@@ -75,6 +79,12 @@ def _https_or_none(text: str) -> str:
     return _url("https")(text) if text else ""
 
 
+def _ascii_domain_or_none(text: str) -> str:
+    if text and not (text.isascii() and "." in text and not text.startswith(".")):
+        raise ValueError("must be a domain in ASCII, such as expo.example")
+    return text.lower()
+
+
 def _rates(text: str) -> str:
     EmailRates.parse(text)
     return text
@@ -109,6 +119,20 @@ class Settings:
     )
     smtp_username: str = _setting("user name at the mail server, if it requires one", default="")
     smtp_password: str = _setting("its password", secret=True, default="")
+    dkim_selectors: str = _setting(
+        "selectors of the DKIM keys in their order, separated by spaces; empty if the mail server signs",
+        default="",
+    )
+    dkim_keys: str = _setting(
+        "private keys in PEM format that sign emails: RSA of 2,048 bits or more, or Ed25519",
+        secret=True,
+        default="",
+    )
+    dkim_domain: str = _setting(
+        "domain of the DKIM keys: the email domain or a parent of it; empty for the email domain",
+        _ascii_domain_or_none,
+        default="",
+    )
     mail_rates: str = _setting(
         "emails per minute to providers that limit the rate, by recipient domain",
         _rates,
@@ -313,6 +337,8 @@ class Settings:
                     faults.append(Fault(name, f"is not set ({f.metadata['about']})"))
             except (ValueError, OSError) as error:
                 faults.append(Fault(name, str(error)))
+        if not any(fault.path == PREFIX + "DKIM_KEYS" for fault in faults):
+            faults += _dkim_faults(cls, values)
         if not faults and not env.get(_SECRET_KEY):
             values["secret_key"] = SecretKeys.of_file(Path(env[_SECRET_KEY + "_FILE"]))
         if faults:
@@ -322,6 +348,11 @@ class Settings:
             if password:
                 values[f"{kind}_url"] = _with_password(values[f"{kind}_url"], password)
         return cls(**values)
+
+    @property
+    def dkim(self) -> tuple[DkimKey, ...]:
+        """Keys that sign outgoing emails; none if the mail server signs them."""
+        return _read_dkim_keys(self.dkim_keys, self.dkim_selectors, self.dkim_domain or self.mail_domain)
 
     @property
     def rates(self) -> EmailRates:
@@ -345,6 +376,33 @@ class Settings:
         else:
             texts[_SECRET_KEY] = keys.text
         return {name: str(value) for name, value in texts.items() if value != ""}
+
+
+def _read_dkim_keys(text: str, selectors: str, domain: str) -> tuple[DkimKey, ...]:
+    """Return the keys. Raises ValueError. Without any, nothing is imported: most commands send no email."""
+    if not text.strip() and not selectors.strip():
+        return ()
+    from scheduler.invites.transport.dkim import read_keys
+
+    return read_keys(text, selectors, domain)
+
+
+def _dkim_faults(cls: type[Settings], values: Mapping[str, Any]) -> list[Fault]:
+    """Return the faults of the keys that sign emails, which depend on three settings and the email domain."""
+    defaults = {f.name: f.default for f in fields(cls)}
+    given = {name: str(values.get(name, defaults[name])) for name in ("mail_domain", *_DKIM)}
+    mail_domain, text, selectors, domain = given.values()
+    try:
+        keys = _read_dkim_keys(text, selectors, domain or mail_domain)
+    except ValueError as error:
+        return [Fault(PREFIX + "DKIM_KEYS", str(error))]
+    if not keys:
+        return []
+    if not mail_domain.isascii():
+        return [Fault(PREFIX + "MAIL_DOMAIN", "must be in ASCII, as emails are signed")]
+    if domain and not f".{mail_domain.lower()}".endswith(f".{domain}"):
+        return [Fault(PREFIX + "DKIM_DOMAIN", f"must be {mail_domain} or a parent of it")]
+    return []
 
 
 def _with_password(url: str, password: str) -> str:

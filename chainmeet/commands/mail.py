@@ -25,7 +25,7 @@ def mail() -> None:
 @mail.command()
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-@click.option("--selector", default="", help="Selector of the DKIM key, s= in a DKIM-Signature header.")
+@click.option("--selector", default="", help="Selector of the mail server's DKIM key.")
 @click.option(
     "--address",
     "addresses",

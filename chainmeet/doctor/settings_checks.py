@@ -52,6 +52,8 @@ def _check_addresses(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield ok("email domain", settings.mail_domain)
+    for key in settings.dkim:
+        yield ok("DKIM", f"Emails are signed with the key {key.name} ({key.description}).")
 
 
 def _check_secrets(settings: Settings) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import smtplib
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -14,6 +15,7 @@ from typing import Any, Literal, Self
 from scheduler.invites.errors import ConnectionFailure, PermanentFailure, SendFailure, TemporaryFailure
 from scheduler.invites.mail.mime import RenderedMail
 from scheduler.invites.text import clean
+from scheduler.invites.transport import dkim
 
 MAX_REPLY = 200
 """Maximum length of a reply to an accepted email."""
@@ -80,7 +82,7 @@ class Smtp:
     After a ConnectionFailure the object is unusable: exit it and enter a new one. `timeout` is in seconds per
     network wait. `deadline` is in seconds for connecting and for each email, since a server that replies
     octet by octet exceeds no single wait. Server certificates are verified unless `tls_context` says
-    otherwise.
+    otherwise. Each email gets one DKIM signature per key.
     """
 
     host: str
@@ -91,6 +93,7 @@ class Smtp:
     timeout: float = 30.0
     deadline: float = 45.0
     tls_context: ssl.SSLContext | None = field(default=None, repr=False)
+    dkim_keys: Sequence[dkim.DkimKey] = field(default=(), repr=False)
     _connection: _Deadline | None = field(default=None, init=False, repr=False)
 
     def __enter__(self) -> Self:
@@ -123,7 +126,7 @@ class Smtp:
             raise ConnectionFailure(mail.to_addr, None, "the connection is not open")
         try:
             self._connection.begin(self.deadline)
-            self._connection.sendmail(mail.from_addr, [mail.to_addr], mail.data)
+            self._connection.sendmail(mail.from_addr, [mail.to_addr], dkim.signed(mail.data, self.dkim_keys))
         except smtplib.SMTPRecipientsRefused as error:
             raise _refused(mail.to_addr, *error.recipients[mail.to_addr], is_of_recipient=True) from None
         except smtplib.SMTPResponseException as error:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, cast
 
 import structlog
 from sqlalchemy import select
@@ -24,6 +22,7 @@ from scheduler.invites.transport.smtp import Smtp
 from scheduler.services.delivery import claims, email_routes, refusal_handling, rehearsal_delivery
 from scheduler.services.delivery.email_routes import SERVER, Routes
 from scheduler.services.delivery.journal_lines import journal_line
+from scheduler.services.delivery.mail_server import build_smtp
 from scheduler.services.delivery.rendering import render_email
 from scheduler.services.operations import restored_copy, site_pause
 from scheduler.services.outbox import outbox
@@ -109,7 +108,7 @@ class _Delivery:
                 if not _may_go(session, self.settings, urgent=self.urgent, now=self.now()):
                     break
             try:
-                with _smtp(self.settings) as smtp:
+                with build_smtp(self.settings) as smtp:
                     self._drain(smtp)
             except ConnectionFailure as failure:
                 self._not_connected(failure)
@@ -272,15 +271,6 @@ class _Delivery:
     def _give_back(self, rows: Sequence[OutboxEmail], at: datetime) -> None:
         with self.database.write() as session:
             claims.release_claims(session, rows, at=at)
-
-
-@contextmanager
-def _smtp(settings: Settings) -> Iterator[Smtp]:
-    security = cast(Literal["none", "starttls", "tls"], settings.smtp_security)
-    with Smtp(
-        settings.smtp_host, settings.smtp_port, security, settings.smtp_username, settings.smtp_password
-    ) as smtp:
-        yield smtp
 
 
 def _links(session: Session, rows: Sequence[OutboxEmail]) -> dict[int, SignInLink]:

@@ -20,6 +20,7 @@ from chainmeet.cli import main
 from scheduler.config import Settings
 from scheduler.domain.findings import Finding, Level, error
 from scheduler.invites.transport import dns_lookup
+from scheduler.invites.transport.dkim import DkimKey, read_keys
 from scheduler.invites.transport.dns_lookup import DnsLookup
 from scheduler.secret_keys import SecretKeys
 from scheduler.services.audit_log.recording import NamedDoer
@@ -31,6 +32,7 @@ from scheduler.storage.models import InboundEmail
 from tests.support.dns_server import Zone, serving_dns
 from tests.support.factories import NOW
 from tests.support.mail_server import Catcher, serving
+from tests.support.signing import ed25519_pem, rsa_pem, txt, verified, zone
 from tests.support.workers import settings_for
 
 pytestmark = pytest.mark.smtp
@@ -43,11 +45,6 @@ ADDRESS = "8.8.4.4"
 def key(bits: int) -> str:
     public = rsa.generate_private_key(public_exponent=65537, key_size=bits).public_key()
     return base64.b64encode(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
-
-
-def txt(text: str) -> str:
-    """Return a TXT record as in a zone file: strings of at most 255 characters."""
-    return " ".join(f'"{text[start : start + 200]}"' for start in range(0, len(text), 200))
 
 
 def good() -> dict[tuple[str, str], list[str]]:
@@ -63,7 +60,8 @@ def good() -> dict[tuple[str, str], list[str]]:
 
 
 def examine(zone: Zone, **options: Any) -> dict[str, Finding]:
-    given: dict[str, Any] = {"selector": "s1", "server": "127.0.0.1", "addresses": [ADDRESS]} | options
+    given: dict[str, Any] = {"keys": (), "selector": "s1", "server": "127.0.0.1", "addresses": [ADDRESS]}
+    given |= options
     with serving_dns(zone) as resolver:
         found = list(dns_checks.check_dns(DnsLookup(lambda: resolver), DOMAIN, **given))
     assert [each.check for each in found] == ["MX", "SPF", "DKIM", "DMARC", "PTR"]
@@ -162,6 +160,64 @@ def test_answers_of_strangers_are_bounded_and_cleaned(monkeypatch: pytest.Monkey
                 DnsLookup(lambda: resolver).texts(name)
 
 
+# Keys that Chainmeet signs with
+
+
+def own_keys(*pems: str) -> tuple[DkimKey, ...]:
+    return read_keys("\n".join(pems), " ".join(f"own{number}" for number in range(len(pems))), DOMAIN)
+
+
+def check_own(keys: tuple[DkimKey, ...], records: Zone) -> list[Finding]:
+    with serving_dns(records) as resolver:
+        found = dns_checks.check_dns(
+            DnsLookup(lambda: resolver),
+            DOMAIN,
+            keys=keys,
+            selector="",
+            server="127.0.0.1",
+            addresses=[ADDRESS],
+        )
+        return [each for each in found if each.check == "DKIM"]
+
+
+def test_each_key_that_signs_is_compared_with_the_published_one() -> None:
+    keys = own_keys(rsa_pem(), ed25519_pem())
+    found = check_own(keys, good() | zone(keys))
+    assert [(each.level, each.what) for each in found] == [
+        (Level.OK, "own0._domainkey.expo.org: RSA, 2048 bits. Chainmeet signs with it."),
+        (Level.OK, "own1._domainkey.expo.org: Ed25519. Chainmeet signs with it."),
+    ]
+
+
+def test_a_key_that_is_missing_or_another_is_an_error_with_the_record_to_publish() -> None:
+    (key,), others = own_keys(rsa_pem()), own_keys(rsa_pem(2_048, 1))
+    for records, said in ((good(), "has no key"), (good() | zone(others), "isn't the one that signs")):
+        (found,) = check_own((key,), records)
+        assert (found.level, said in found.what) == (Level.ERROR, True)
+        assert "".join(found.advice.split('"')[1::2]) == key.record
+    (found,) = check_own((key,), good() | {(key.name, "TXT"): ["SERVFAIL"]})
+    assert (found.level, "DNS doesn't answer" in found.what) == (Level.WARNING, True)
+
+
+def test_ed25519_alone_is_a_warning_as_many_providers_can_not_verify_it() -> None:
+    keys = own_keys(ed25519_pem())
+    (found,) = check_own(keys, good() | zone(keys))
+    assert (found.level, "Also sign with an RSA key" in found.advice) == (Level.WARNING, True)
+
+
+def test_the_key_of_the_mail_server_is_checked_too_if_named() -> None:
+    keys = own_keys(rsa_pem())
+    with serving_dns(good() | zone(keys)) as resolver:
+        found = list(
+            dns_checks.check_dns(
+                DnsLookup(lambda: resolver), DOMAIN, keys=keys, selector="s1", server="", addresses=[ADDRESS]
+            )
+        )
+    assert [each.what.partition(":")[0] for each in found if each.check == "DKIM"] == [
+        "own0._domainkey.expo.org", "s1._domainkey.expo.org",
+    ]  # fmt: skip
+
+
 # Round trip
 
 
@@ -196,6 +252,14 @@ def test_both_emails_come_back_and_leave_no_trace_in_the_inbox(database: Databas
     assert all(raw.count(b"Auto-Submitted: auto-generated") == 1 for *_, raw in catcher.taken)
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(InboundEmail)) == 0
+
+
+def test_the_emails_of_a_round_trip_are_signed_as_all_others(database: Database) -> None:
+    with serving(Catcher()) as catcher:
+        settings = replace(site(database, catcher), dkim_keys=rsa_pem(), dkim_selectors="own0")
+        round_trip.send(settings, now=database.now())
+    with serving_dns(zone(settings.dkim)) as resolver:
+        assert [verified(raw, resolver) for *_, raw in catcher.taken] == [[True], [True]]
 
 
 def test_a_mailbox_finds_the_address_in_the_headers(database: Database) -> None:
@@ -309,6 +373,13 @@ def test_a_server_that_refuses_the_round_trip_is_named(database: Database) -> No
     with serving(Catcher(replies={"DATA": "554 no"})) as catcher:
         (found,) = daily_check.send_round_trip(site(database, catcher), now=NOW)
     assert (found.check, found.level, "554" in found.what) == ("round trip", Level.ERROR, True)
+
+
+def test_the_daily_check_compares_the_keys_that_sign(database: Database) -> None:
+    with serving(Catcher()) as catcher, serving_dns(good()) as resolver:
+        settings = replace(site(database, catcher), dkim_keys=rsa_pem(), dkim_selectors="own0")
+        found = daily_check.check_sending(settings, DnsLookup(lambda: resolver))
+    assert [each.check for each in found if each.level is Level.ERROR] == ["DKIM"]
 
 
 def test_the_daily_check_asks_for_what_the_command_asks_for(database: Database) -> None:

@@ -18,12 +18,13 @@ from sqlalchemy import select, update
 from scheduler.config import Settings
 from scheduler.domain.entities import OutboxState, VersionState
 from scheduler.domain.plan import Meeting
-from scheduler.services.delivery import delivery
+from scheduler.services.delivery import delivery, rendering
 from scheduler.services.identity import sign_in
 from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxEmail
 from tests.integration.delivery.test_outbox import publish_some
+from tests.support.dns_server import serving_dns
 from tests.support.factories import (
     NOW,
     SECRET_KEY,
@@ -35,6 +36,7 @@ from tests.support.factories import (
     meet,
 )
 from tests.support.publishing import SETTINGS, publish_version
+from tests.support.signing import ed25519_pem, rsa_pem, verified, zone
 from tests.unit.invites.test_transport import Catcher, serving
 
 pytestmark = pytest.mark.smtp
@@ -110,6 +112,20 @@ def only_once(addresses: list[str]) -> str:
 
 def addresses(catcher: Catcher) -> list[str]:
     return [recipient for _, recipients, _ in catcher.taken for recipient in recipients]
+
+
+def test_emails_are_signed_as_they_leave_and_not_as_they_are_stored(database: Database) -> None:
+    publish(database)
+    with serving(Catcher()) as catcher:
+        settings = replace(to(catcher), dkim_keys=rsa_pem() + ed25519_pem(), dkim_selectors="s1 s2")
+        before = [rendering.render_email(settings, row, {}).data for row in Sender(database, settings).rows()]
+        assert Sender(database, settings).deliver() == 6
+    after = [rendering.render_email(settings, row, {}).data for row in Sender(database, settings).rows()]
+    assert before == after and not any(b"DKIM-Signature" in data for data in after)
+    with serving_dns(zone(settings.dkim)) as resolver:
+        for *_, content in catcher.taken:
+            assert verified(content, resolver) == [True, True]
+            assert facts(content) == ("REQUEST", 0)
 
 
 def test_every_mail_arrives_once_over_one_connection(database: Database) -> None:

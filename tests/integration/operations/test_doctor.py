@@ -26,6 +26,7 @@ from tests.integration.emails.inbound.test_receiving import lmtp, mailbox
 from tests.support.databases import owning
 from tests.support.factories import make_event, make_request, make_version, meet
 from tests.support.mail_server import Catcher, serving
+from tests.support.signing import rsa_pem
 from tests.unit.invites.test_transport import accept_ann
 from workers import worker_registry
 from workers.layout import QUEUES
@@ -151,6 +152,15 @@ def test_a_port_of_another_server_is_no_receiver(patient: Patient) -> None:
     status, found = patient.examine(lmtp=patient.settings.smtp_port)
     assert (status, named(found)) == (2, [("receiver", "error")])
     assert "Something else uses this port" in found[0]["advice"]
+
+
+def test_keys_that_sign_are_named_and_never_shown(patient: Patient) -> None:
+    _, document = patient.report(dkim_keys=rsa_pem(), dkim_selectors="s1")
+    (found,) = [each["what"] for each in document["findings"] if each["check"] == "DKIM"]
+    assert found == "Emails are signed with the key s1._domainkey.expo.org (RSA, 2048 bits)."
+    status, wrong = patient.examine(dkim_keys="no key", dkim_selectors="s1")
+    assert (status, named(wrong)) == (2, [("settings", "error")])
+    assert wrong[0]["what"] == "CHAINMEET_DKIM_KEYS: has no private key in PEM format"
 
 
 def test_a_password_that_is_sent_in_the_clear_is_an_error() -> None:

@@ -40,6 +40,7 @@ SECRETS = {
     "metrics_token": "m" * 32,
     "smtp_password": "s" * 32,
     "imap_password": "i" * 32,
+    "dkim_keys": "",  # empty if the mail server signs
 }
 """Contents of the files /run/secrets/NAME in containers."""
 EMBEDDED_ONLY = {"CHAINMEET_MAIL_CATCHER_URL"}
@@ -97,6 +98,8 @@ def test_passwords_of_mail_servers_are_only_where_mails_are_sent_or_read() -> No
     smtp = {name for name, service in SERVICES.items() if "smtp_password" in service["secrets"]}
     imap = {name for name, service in SERVICES.items() if "imap_password" in service["secrets"]}
     metrics = {name for name, service in SERVICES.items() if "metrics_token" in service["secrets"]}
+    dkim = {name for name, service in SERVICES.items() if "dkim_keys" in service["secrets"]}
+    assert dkim == smtp
     assert metrics == {"api"}
     assert (smtp, imap) == ({"urgent-worker", "mail-worker"}, {"untrusted-worker"})
 
@@ -126,7 +129,10 @@ def test_secrets_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
     made = made_secrets(tmp_path)
     assert made.keys() == SECRETS.keys()
     assert all(re.fullmatch("[0-9a-f]{64}", made[name]) for name in list(SECRETS)[:5])
-    assert len(set(made.values())) == 6 and made["smtp_password"] == made["imap_password"] == ""
+    assert (
+        len(set(made.values())) == 6
+        and made["smtp_password"] == made["imap_password"] == made["dkim_keys"] == ""
+    )
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir()} == {0o644}
     assert made_secrets(tmp_path) == made

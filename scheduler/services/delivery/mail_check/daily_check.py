@@ -44,7 +44,12 @@ def check_sending(settings: Settings, dns: DnsLookup) -> list[Finding]:
     return [
         *relay.check_relay(settings),
         *dns_checks.check_dns(
-            dns, settings.mail_domain, selector="", server=settings.smtp_host, addresses=()
+            dns,
+            settings.mail_domain,
+            keys=settings.dkim,
+            selector="",
+            server=settings.smtp_host,
+            addresses=(),
         ),
     ]
 

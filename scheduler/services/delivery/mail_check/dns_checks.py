@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from scheduler.domain.findings import Finding, error, ok, warning
 from scheduler.invites.text import clean
+from scheduler.invites.transport.dkim import DkimKey, PublicKey, describe, public_key
 from scheduler.invites.transport.dns_lookup import DnsFailure, DnsLookup
 from scheduler.invites.transport.public_addresses import is_public_address
 
@@ -23,7 +22,9 @@ MAX_SPF_LOOKUPS: Final = 10
 WEAK_BITS, SHORT_BITS = 1_024, 2_048
 MAX_PARENTS: Final = 5
 SEE: Final = "See Email delivery in the documentation."
+ALSO_RSA: Final = "Also sign with an RSA key of 2,048 bits."
 _SHOWN: Final = 200
+_STRING: Final = 250
 
 _ALL: Final = re.compile(r"([+?~-]?)all", re.IGNORECASE)
 _LOOKUP: Final = re.compile(r"[+?~-]?(include|a|mx|ptr|exists)(?:[:/]|$)|(redirect)=", re.IGNORECASE)
@@ -31,20 +32,30 @@ _TARGET: Final = re.compile(r"[+?~-]?include:(\S+)|redirect=(\S+)", re.IGNORECAS
 
 
 def check_dns(
-    dns: DnsLookup, domain: str, *, selector: str, server: str, addresses: Sequence[str]
+    dns: DnsLookup,
+    domain: str,
+    *,
+    keys: Sequence[DkimKey],
+    selector: str,
+    server: str,
+    addresses: Sequence[str],
 ) -> Iterator[Finding]:
-    """Check all records. `selector` is that of the DKIM key, or empty if it is not known.
+    """Check all records.
 
-    The PTR records are those of `addresses`, by default of the outgoing mail server.
+    `keys` sign our emails. `selector` is that of the key of the mail server, or empty if it is not known. The
+    PTR records are those of `addresses`, by default of the outgoing mail server.
     """
-    checks: dict[str, Callable[[], Finding]] = {
-        MX: partial(check_mx, dns, domain),
-        SPF: partial(check_spf, dns, domain),
-        DKIM: partial(check_dkim, dns, domain, selector),
-        DMARC: partial(check_dmarc, dns, domain),
-        PTR: partial(check_ptr, dns, server, addresses),
-    }
-    for name, check in checks.items():
+    signing = [partial(check_signing_key, dns, key, keys) for key in keys]
+    if selector or not keys:
+        signing.append(partial(check_dkim, dns, domain, selector))
+    checks: list[tuple[str, Callable[[], Finding]]] = [
+        (MX, partial(check_mx, dns, domain)),
+        (SPF, partial(check_spf, dns, domain)),
+        *((DKIM, each) for each in signing),
+        (DMARC, partial(check_dmarc, dns, domain)),
+        (PTR, partial(check_ptr, dns, server, addresses)),
+    ]
+    for name, check in checks:
         try:
             yield check()
         except DnsFailure as failure:
@@ -123,32 +134,61 @@ def check_dkim(dns: DnsLookup, domain: str, selector: str) -> Finding:
             "Use --selector, with s= of a DKIM-Signature header in an email that arrived.",
         )
     name = f"{selector}._domainkey.{domain}"
+    public = _published_key(dns, name, "v=DKIM1; k=rsa; p=…")
+    if isinstance(public, Finding):
+        return public
+    if not isinstance(public, RSAPublicKey):
+        return warning(DKIM, f"The key at {name} is of Ed25519, which many providers can't verify.", ALSO_RSA)
+    bits = public.key_size
+    if bits < WEAK_BITS:
+        return error(DKIM, f"The key at {name} is too short ({bits} bits).", "Use an RSA key of 2,048 bits.")
+    if bits < SHORT_BITS:
+        return warning(DKIM, f"The key at {name} is short ({bits} bits).", "Use an RSA key of 2,048 bits.")
+    return ok(DKIM, f"{name}: {describe(public)}")
+
+
+def check_signing_key(dns: DnsLookup, key: DkimKey, keys: Sequence[DkimKey]) -> Finding:
+    """Check that the published key verifies what our key signs. `keys` are all keys that sign an email."""
+    public = _published_key(dns, key.name, key.record)
+    if isinstance(public, Finding):
+        return public
+    if public != key.public:
+        return error(
+            DKIM,
+            f"The key at {key.name} isn't the one that signs, so all signatures are invalid.",
+            f"Publish: {_txt(key.name, key.record)}",
+        )
+    if not any(isinstance(each.public, RSAPublicKey) for each in keys):
+        return warning(DKIM, "Many providers can't verify Ed25519, the only key that signs.", ALSO_RSA)
+    return ok(DKIM, f"{key.name}: {key.description}. Chainmeet signs with it.")
+
+
+def _published_key(dns: DnsLookup, name: str, record: str) -> PublicKey | Finding:
+    """Return the key at a name, or what is wrong there. `record` is the text that should be published."""
     records = [tags for text in dns.texts(name) if "p" in (tags := read_tags(text))]
     if not records:
-        return error(DKIM, f"{name} has no key.", f'Publish: {name}. TXT "v=DKIM1; k=rsa; p=…". {SEE}')
+        return error(DKIM, f"{name} has no key.", f"Publish: {_txt(name, record)}. {SEE}")
     if len(records) > 1:
         return error(DKIM, f"{name} has {len(records)} keys.", "Keep only one.")
     key = re.sub(r"\s", "", records[0]["p"])
     if not key:
         return error(DKIM, f"The key at {name} is revoked.", "Sign with another selector.")
-    if records[0].get("k", "rsa").lower() == "ed25519":
-        return warning(
-            DKIM,
-            f"The key at {name} is of Ed25519, which many providers can't verify.",
-            "Also sign with an RSA key of 2,048 bits.",
-        )
     try:
-        public = load_der_public_key(base64.b64decode(key, validate=True))
-    except (ValueError, UnsupportedAlgorithm):
+        octets = base64.b64decode(key, validate=True)
+    except ValueError:
+        octets = b""
+    public = public_key(records[0].get("k", "rsa").lower(), octets)
+    if public is None:
         return error(
             DKIM, f"The key at {name} can't be read.", "Publish it again, as your server printed it."
         )
-    bits = public.key_size if isinstance(public, RSAPublicKey) else 0
-    if bits < WEAK_BITS:
-        return error(DKIM, f"The key at {name} is too short ({bits} bits).", "Use an RSA key of 2,048 bits.")
-    if bits < SHORT_BITS:
-        return warning(DKIM, f"The key at {name} is short ({bits} bits).", "Use an RSA key of 2,048 bits.")
-    return ok(DKIM, f"{name}: RSA, {bits} bits")
+    return public
+
+
+def _txt(name: str, text: str) -> str:
+    """Return a record as in a zone file: strings of at most 255 characters."""
+    strings = " ".join(f'"{text[start : start + _STRING]}"' for start in range(0, len(text), _STRING))
+    return f"{name}. TXT {strings}"
 
 
 def check_dmarc(dns: DnsLookup, domain: str) -> Finding:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from typing import Final, Literal, cast
+from typing import Final
 
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError
 from scheduler.domain.findings import Finding, error, ok, warning
-from scheduler.invites.transport.smtp import Smtp
+from scheduler.services.delivery.mail_server import build_smtp
 
 SECONDS: Final = 10.0
 """Per network wait. Twice that for the sign-in."""
@@ -26,17 +26,8 @@ def check_relay(settings: Settings) -> Iterator[Finding]:
             "With Compose, run the command in the service mail-worker.",
         )
         return
-    server = Smtp(
-        settings.smtp_host,
-        settings.smtp_port,
-        cast(Literal["none", "starttls", "tls"], settings.smtp_security),
-        settings.smtp_username,
-        settings.smtp_password,
-        timeout=SECONDS,
-        deadline=2 * SECONDS,
-    )
     try:
-        with server:
+        with build_smtp(settings, timeout=SECONDS, deadline=2 * SECONDS):
             pass
     except ChainmeetError as failure:
         yield error(RELAY, str(failure), "Check the CHAINMEET_SMTP_ settings and the server.")

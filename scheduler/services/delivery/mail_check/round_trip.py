@@ -12,14 +12,14 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from time import sleep
-from typing import Final, Literal, cast
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.findings import Finding, error, ok
 from scheduler.invites.mail.mime import RenderedMail
-from scheduler.invites.transport.smtp import Smtp
+from scheduler.services.delivery.mail_server import build_smtp
 from scheduler.services.identity import tokens
 from scheduler.services.operations import job_intervals
 from scheduler.storage.database import Database
@@ -65,13 +65,7 @@ def record_arrival(session: Session, email: RoundTripEmail, *, now: datetime) ->
 
 def send(settings: Settings, *, now: datetime) -> None:
     """Send both emails. Raises ConnectionFailure or SendFailure."""
-    with Smtp(
-        settings.smtp_host,
-        settings.smtp_port,
-        cast(Literal["none", "starttls", "tls"], settings.smtp_security),
-        settings.smtp_username,
-        settings.smtp_password,
-    ) as smtp:
+    with build_smtp(settings) as smtp:
         for box in BOXES:
             smtp.send(_email(box, settings, now))
 
