@@ -30,6 +30,7 @@ GUEST_PAGES: Final = frozenset(
         "first_steps",
         "interpreter_day",
         "language",
+        "manual",
         "my_day",
         "organiser_dashboard.list_own_events",
         "outcome_list",

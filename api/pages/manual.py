@@ -29,6 +29,8 @@ MANUAL = Path(__file__).parents[1] / "manual"
 GUIDES = ("exhibitors", "organisers", "operators")
 _WRAPPED = re.compile("(?<=[\u3000-\u303f\u3400-\u9fff\uff00-\uffef”*])\n *(?=[\u3400-\u9fff“（]|[*][^ *])")
 """A line break within a Chinese paragraph. A browser shows it as a space, which Chinese doesn't have."""
+_WITHOUT_ITALICS = frozenset({"ar", "zh"})
+"""Languages whose script has no italics: names of buttons and pages are bold."""
 
 SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -120,12 +122,16 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """A rendered guide. `sections` are the IDs and titles of its second-level headings."""
+    """A rendered guide. `sections` are the IDs and titles of its second-level headings.
+
+    `language` and `direction` are those of its text, which differ from the page's if there is no translation.
+    """
 
     title: str
     body: Markup
     sections: tuple[tuple[str, str], ...]
     language: str
+    direction: str
 
 
 def init_app(app: Flask) -> None:
@@ -163,8 +169,8 @@ def read_guide(name: str, language: str) -> Guide:
     """Return a guide in a language, or in English if there is no translation."""
     path = MANUAL / language / f"{name}.md"
     language = language if path.exists() else "en"
-    english = _parse(MANUAL / f"{name}.md")
-    tokens = english if language == "en" else _parse(path)
+    english = _parse(MANUAL / f"{name}.md", "en")
+    tokens = english if language == "en" else _parse(path, language)
     ids = list(_heading_ids(english))
     sections = []
     for identifier, (opening, inline) in zip(ids, _headings(tokens), strict=True):
@@ -177,27 +183,36 @@ def read_guide(name: str, language: str) -> Guide:
         if token.type == "table_open":
             token.attrSet("tabindex", "0")  # it scrolls on a phone
     body = _markdown().renderer.render(kept, _markdown().options, {}).replace("<pre>", '<pre tabindex="0">')
-    return Guide(title, Markup(body), tuple(sections), language)  # noqa: S704 -- our own file, without raw HTML
+    safe = Markup(body)  # noqa: S704 -- our own file, without raw HTML
+    return Guide(title, safe, tuple(sections), language, speaking.direction_of(language))
 
 
 def _markdown() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
-def _parse(path: Path) -> list[Token]:
-    tokens = _markdown().parse(_WRAPPED.sub("", path.read_text("utf-8")))
+def _parse(path: Path, language: str) -> list[Token]:
+    text = path.read_text("utf-8")
+    tokens = _markdown().parse(_WRAPPED.sub("", text) if language == "zh" else text)
     for token in tokens:
         if token.children:
-            token.children = list(_inline(token.children))
+            token.children = list(_inline(token.children, language))
     return tokens
 
 
-def _inline(children: list[Token]) -> Iterator[Token]:
-    """Yield inline tokens without pictures, and without links to other files of the manual."""
+def _inline(children: list[Token], language: str) -> Iterator[Token]:
+    """Yield inline tokens without pictures, and without links to other files of the manual.
+
+    Code is from left to right in every language: `.ics` would end with its dot in Arabic.
+    """
     is_dropped = False
     for child in children:
         if child.type == "image":
             continue
+        if child.type == "code_inline":
+            child.attrSet("dir", "ltr")
+        if child.tag == "em" and language in _WITHOUT_ITALICS:
+            child.tag = "b"
         if child.type == "link_open":
             href = str(child.attrGet("href") or "")
             is_dropped = not href.startswith(("#", "https://", "http://"))

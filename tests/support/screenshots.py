@@ -21,7 +21,7 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 from tests.support import missing_programs
 from tests.support.screenshot_event import expo_site
 
-LANGUAGES = ("en", "zh", "hu")
+LANGUAGES = ("en", "zh", "hu", "ar")
 DESK, PHONE = (1280, 860), (390, 844)
 WINDOW: ViewportSize = {"width": DESK[0], "height": DESK[1]}
 PATIENCE = 300_000

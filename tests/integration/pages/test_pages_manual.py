@@ -56,9 +56,20 @@ def test_a_guide_is_read_without_sign_in_in_the_language_of_the_reader(site: Sit
     browser = Browser(site.app)
     assert '<h2 id="busy-times">' in browser.get("/help/exhibitors")
     answer = browser.client.get("/help/exhibitors", headers={"Accept-Language": "zh"})
-    assert '<article class="span-9 prose" lang="zh">' in answer.text
+    assert '<article class="span-9 prose" lang="zh" dir="ltr">' in answer.text
     answer = browser.client.get("/help/organisers", headers={"Accept-Language": "zh"})
-    assert '<article class="span-9 prose" lang="en">' in answer.text
+    assert '<article class="span-9 prose" lang="en" dir="ltr">' in answer.text
+
+
+def test_a_guide_in_arabic_is_from_right_to_left_but_for_code(site: Site) -> None:
+    arabic, client = {"Accept-Language": "ar"}, Browser(site.app).client
+    page = BeautifulSoup(client.get("/help/exhibitors", headers=arabic).text, "html.parser")
+    assert page.select_one('html[dir="rtl"] article[lang="ar"][dir="rtl"] #busy-times')
+    codes = page.select("article code")
+    assert codes and all(code["dir"] == "ltr" for code in codes)
+    assert page.select_one("article b") and not page.select("article em"), "its script has no italics"
+    page = BeautifulSoup(client.get("/help/organisers", headers=arabic).text, "html.parser")
+    assert page.select_one('html[dir="rtl"] article[lang="en"][dir="ltr"]'), "not translated"
 
 
 def test_a_guide_has_no_dead_link_and_no_empty_paragraph() -> None:

@@ -1,16 +1,23 @@
-"""The exhibitors' guide is the same in English, Chinese and Hungarian, and uses the pages' terms."""
+"""The exhibitors' guide is the same in English, Chinese, Hungarian and Arabic, and uses the pages' terms."""
 
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
+from scheduler.invites.catalogue import load_words
+
 ROOT = Path(__file__).parents[3]
+sys.path.insert(0, str(ROOT / "docs/_ext"))
+
+import languages  # noqa: E402 -- the documentation's own extension
+
 ENGLISH = ROOT / "docs/exhibitors.md"
-LANGUAGES = ("zh", "hu")
+LANGUAGES = ("zh", "hu", "ar")
 
 
 def guide(language: str) -> str:
@@ -53,3 +60,13 @@ def test_the_guide_names_pages_and_buttons_as_the_pages_do(language: str) -> Non
     names = quoted(guide(language))
     assert names
     assert not {name for name in names if not any(text.startswith(name.casefold()) for text in texts)}
+
+
+def test_the_documentation_has_each_guide_in_its_writing_direction() -> None:
+    assert {tag: load_words(tag).direction for tag in LANGUAGES} == languages.DIRECTIONS
+    context: dict[str, object] = {"body": "<h1>دليل</h1>"}
+    languages.mark_language(None, "ar/exhibitors", "page.html", context, None)
+    assert context["body"] == '<div lang="ar" dir="rtl">\n<h1>دليل</h1>\n</div>'
+    context = {"body": "<h1>Guide</h1>"}
+    languages.mark_language(None, "exhibitors", "page.html", context, None)
+    assert context["body"] == "<h1>Guide</h1>"
