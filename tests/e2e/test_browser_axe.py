@@ -81,6 +81,7 @@ NO_PAGES = {
     "priorities.show_panel": "a part of priorities.show_priorities",
     "fixes.show_panel": "a part of fixes.show_fixes",
     "fixes.download_workbook": "a workbook",
+    "fairness.download_workbook": "a workbook",
     "runs.show_run_panel": "a part of runs.show_run",
     "my_day.serve_manifest": "JSON",
     "personal_data.download_own_json": "JSON",

@@ -178,6 +178,7 @@ GET EVENT/versions/<number>/remedies/<rest>                  302 404 404 301 301
 GET EVENT/versions/<number>/fixes/apply                      302 404 404 404 404 404 404 404 404 404 404
 GET EVENT/versions/<number>/fixes/panel                      302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/fixes/workbook.xlsx              302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/versions/<number>/fairness/workbook.xlsx           302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/changes/workbook.xlsx            302 404 404 404 404 404 302 302 302 403 404
 GET /p/<token>                                               200 200 200 200 200 200 200 200 200 200 200
 GET EVENT/ranked-requests                                    302 404 404 200 403 200 404 404 403 403 404

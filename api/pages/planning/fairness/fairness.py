@@ -12,9 +12,10 @@ from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from api import auth, context
+from api import auth, context, limits
 from api.language.speaking import gettext
-from api.pages import rendering
+from api.pages import paging, rendering
+from api.pages.exports.exports import XLSX
 from api.pages.planning.fairness.drawing import lowest_of_scale, picture
 from api.pages.planning.fairness.groups import GROUPINGS, group_name
 from api.pages.reports.statistics.fairness_charts import MOST_DRAWN, dial, drawn_shares
@@ -22,9 +23,11 @@ from api.pages.schedule.priority_levels import LEVELS, point_of, with_point
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.planning.fairness import shares
+from scheduler.services.paging import Page
+from scheduler.services.planning.fairness import fairness_workbook, main_reasons, shares
 from scheduler.services.planning.fairness.shares import Grouping
 from scheduler.services.planning.scenarios import fairness_curve
+from scheduler.services.requests import unscheduled_requests
 from workers import dispatch
 
 blueprint = APIBlueprint(
@@ -33,6 +36,9 @@ blueprint = APIBlueprint(
     enable_openapi=False,
     url_prefix="/events/<event_key>/versions/<int:number>/fairness",
 )
+
+MOST_SHOWN = 20
+"""Exhibitors on a page."""
 
 
 @blueprint.get("")
@@ -43,6 +49,8 @@ def show_fairness(event_key: str, number: int) -> str:
     only = Grouping(asked) if asked in list(Grouping) else None
     with context.database().read() as db:
         view = shares.get_fairness(db, actor, number)
+        page = paging.asked_number()
+        firms = tuple(view.firms[(page - 1) * MOST_SHOWN : page * MOST_SHOWN])
         return rendering.render(
             db,
             actor,
@@ -55,8 +63,26 @@ def show_fairness(event_key: str, number: int) -> str:
             groupings=GROUPINGS,
             group_name=group_name,
             figure=drawn_shares(view),
+            page=Page(firms, None, len(view.firms), page, MOST_SHOWN),
+            main=main_reasons.list_main_reasons(db, actor, number, [line.key for line in firms]),
+            reasons=unscheduled_requests.GROUPS,
             **_curve(db, actor, number),
         )
+
+
+@blueprint.get("/workbook.xlsx")
+@login_required
+def download_workbook(event_key: str, number: int) -> FlaskResponse:
+    """Export the shares of all exhibitors, each with its groups and main reason, as a workbook."""
+    actor = auth.team(event_key)
+    limits.require_costly()
+    with context.database().read() as db:
+        octets = fairness_workbook.export_fairness(db, actor, number)
+    headers = {
+        "Content-Disposition": f'attachment; filename="fairness-{event_key}-{number}.xlsx"',
+        "Cache-Control": "no-store",
+    }
+    return FlaskResponse(octets, content_type=XLSX, headers=headers)
 
 
 @blueprint.get("/curve")

@@ -30,8 +30,6 @@ from scheduler.storage.models import (
     ScheduleVersion,
 )
 
-MAX_LOWEST = 20
-"""Firms listed with the smallest shares."""
 LOW_SHARE = 0.2
 """Firms with a smaller share are named."""
 SIZE_LIMITS = (10, 20, 40)
@@ -51,7 +49,7 @@ class Grouping(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FirmLine:
-    """A firm with its number of scheduled requests (`held`)."""
+    """A firm with its number of scheduled requests (`held`), and its groups in each grouping."""
 
     key: str
     name: str
@@ -59,6 +57,7 @@ class FirmLine:
     country: str
     held: int
     requests: int
+    groups: Mapping[Grouping, Sequence[str]]
 
     @property
     def share(self) -> float:
@@ -77,20 +76,32 @@ class GroupLine:
 
 @dataclass(frozen=True, slots=True)
 class FairnessView:
-    """Scheduled shares in a version: of all firms, by group, and the firms with the lowest share.
+    """Scheduled shares in a version: of all firms, by group, and of each firm.
 
-    `home` is the most frequent country. `below` are all firms with less than `LOW_SHARE`. `without` counts
-    firms without an accepted request. `gap` holds the shares of overseas and home firms, if both exist.
+    `home` is the most frequent country. `firms` are all with accepted requests, lowest share first, and
+    `below` those with less than `LOW_SHARE`. `without` counts firms without an accepted request. `gap` holds
+    the shares of overseas and home firms, if both exist.
     """
 
     number: int
     home: str
     every: Fairness | None
     groups: Mapping[Grouping, Sequence[GroupLine]]
-    lowest: Sequence[FirmLine]
-    below: Sequence[FirmLine]
+    firms: Sequence[FirmLine]
     without: int
     gap: tuple[float, float] | None
+
+    @property
+    def below(self) -> Sequence[FirmLine]:
+        return [line for line in self.firms if line.share < LOW_SHARE]
+
+    @property
+    def gap_requests(self) -> int:
+        """Number of further requests that would give the side with the lower share the other's share."""
+        if self.gap is None:
+            return 0
+        less, more = sorted(self.groups[Grouping.HOME], key=lambda line: line.figures.pooled)
+        return -(-more.held * less.requests // more.requests) - less.held  # rounded up
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +160,7 @@ def get_fairness(session: Session, actor: Actor, number: int) -> FairnessView:
         home=home,
         every=summarize_fairness(shares),
         groups=groups,
-        lowest=[_line(of[row.firm], row) for row in lowest[:MAX_LOWEST]],
-        below=[_line(of[row.firm], row) for row in lowest if row.share < LOW_SHARE],
+        firms=[_line(of[row.firm], row, keys) for row in lowest],
         without=sum(firm.withdrawn_at is None and firm.id not in counts for firm in firms),
         gap=(sides["overseas"], sides["home"]) if len(sides) == 2 else None,
     )
@@ -298,5 +308,10 @@ def _groups(shares: Iterable[FirmShare], keys: Callable[[int], Sequence[str]]) -
     return sorted(lines, key=lambda line: (line.figures.mean, line.key))
 
 
-def _line(firm: Row[*tuple[Any, ...]], row: FirmShare) -> FirmLine:
-    return FirmLine(firm.key, firm.name, firm.latin_name, firm.country, row.held, row.requests)
+def _line(
+    firm: Row[*tuple[Any, ...]],
+    row: FirmShare,
+    keys: Mapping[Grouping, Callable[[int], Sequence[str]]],
+) -> FirmLine:
+    groups = {by: keys[by](firm.id) for by in Grouping}
+    return FirmLine(firm.key, firm.name, firm.latin_name, firm.country, row.held, row.requests, groups)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -169,11 +169,19 @@ def list_all_groups(session: Session, actor: Actor, number: int) -> list[Unsched
 
 def get_group(session: Session, actor: Actor, number: int, group: int) -> UnscheduledGroup:
     """Return a group by number. Raises NotFound."""
-    version = _version(session, actor, number)
-    mine = [row for row in _counts(session, version) if row[0] == group]
-    if not mine:
+    found = find_groups(session, actor, number, [group])
+    if not found:
         raise NotFound("group", group)
-    return _cards(session, version, mine)[0]
+    return found[group]
+
+
+def find_groups(
+    session: Session, actor: Actor, number: int, groups: Collection[int]
+) -> dict[int, UnscheduledGroup]:
+    """Return the groups with these numbers that still have unscheduled requests. Constant queries."""
+    version = _version(session, actor, number)
+    cards = _cards(session, version, [row for row in _counts(session, version) if row[0] in groups])
+    return {card.number: card for card in cards if card.number is not None}
 
 
 def get_group_fix(session: Session, actor: Actor, number: int, group: int) -> Mapping[str, Any]:

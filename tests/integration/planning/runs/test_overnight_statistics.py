@@ -200,10 +200,11 @@ def check_fairness(session: Session, actor: Any, rows: Rows) -> None:
         firm.withdrawn_at is None and not asked[firm.id] for firm in rows.firms.values()
     )
     assert all(
-        (line.requests, line.held) == (asked[keys[line.key]], held[keys[line.key]]) for line in found.lowest
+        (line.requests, line.held) == (asked[keys[line.key]], held[keys[line.key]]) for line in found.firms
     )
-    least = sorted(held[firm] / asked[firm] for firm in asked)[: len(found.lowest)]
-    assert [line.share for line in found.lowest] == pytest.approx(least)
+    assert [line.share for line in found.firms] == pytest.approx(
+        sorted(held[firm] / asked[firm] for firm in asked)
+    )
     for lines in found.groups.values():
         assert all(0 <= line.held <= line.requests for line in lines)
 

@@ -8,6 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from api.pages.planning.fairness.drawing import picture
+from api.pages.schedule.priority_levels import LEVELS
 from scheduler.domain.solving import ScenarioState
 from scheduler.domain.team import TeamRole
 from scheduler.services.planning.scenarios import comparison, fairness_curve, scenario_execution, scenarios
@@ -179,7 +180,11 @@ def test_the_curve_is_solved_drawn_and_sets_the_dial(database: Database, broker_
     most = max(point.scheduled_bound for point in found.points if point.scheduled_bound is not None)
     assert f"No schedule, fair or not, can include more than {most} meetings (proven)." in page
     assert "Medium" in page and 'class="bound"' not in page, "no bound is drawn that is not of its point"
-    assert page.count("Set level") >= 4
+    choice = BeautifulSoup(page, "html.parser").select('select[name="point"] option')
+    assert [(each["value"], each.text) for each in choice] == [
+        (str(n), str(name)) for n, name in enumerate(LEVELS)
+    ]
+    assert [each["value"] for each in choice if each.has_attr("selected")] == ["0"]
     files = f"/events/{expo.event.key}/statistics/curve"
     assert f"{files}.png?version=1" in page
     lines = browser.get(f"{files}.csv?version=1").splitlines()
