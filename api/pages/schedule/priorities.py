@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.language.speaking import gettext
 from api.pages import rendering
+from api.pages.planning.fairness.groups import group_name
 from api.pages.reading import FormReader
 from api.pages.schedule.priority_levels import (
     CUSTOM,
@@ -35,9 +36,10 @@ from api.pages.schedule.priority_levels import (
 from scheduler.domain.errors import InvalidInput
 from scheduler.domain.fields import Factor, MaxMoved, MeetingLimit, Percent
 from scheduler.i18n import gettext_lazy
-from scheduler.services.events import events, overnight_schedule
+from scheduler.services.events import events, overnight_schedule, results
 from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.fairness import shares
+from scheduler.services.planning.fairness.shares import FairnessView, Grouping
 from scheduler.services.planning.scenarios import comparison, effects, priority_preview
 from scheduler.services.planning.scenarios.effects import ScenarioCard
 from scheduler.services.schedule import history
@@ -199,6 +201,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -
     saved = events.get_settings(db, actor).policy
     factors = factors_of(saved)
     terms = newest.terms if newest is not None else {}
+    view = shares.get_fairness(db, actor, newest.number) if newest is not None else None
     return rendering.render(
         db,
         actor,
@@ -217,13 +220,30 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -
         dials=DIALS,
         by_level={term: values for each in (FAIRNESS, *PRIORITIES) for term, values in each.values.items()},
         version=newest,
-        shares=shares.get_fairness(db, actor, newest.number) if newest is not None else None,
+        shares=view,
+        results=results.get_results(db, actor, newest.number) if newest is not None else None,
+        extremes=_extreme_groups(view, typed.get("group_by", "")) if view is not None else None,
         prices={dial.term: (terms.get(dial.term), factors[dial.term]) for dial in DIALS},
         served=factors["served"],
         own_group_price=saved.get("factors", {}).get("group_gap", 0),
         own_price=saved.get("factors", {}).get("unfair", 0),
         coming=overnight_schedule.get_overnight_settings(db, actor).coming,
         **_previewed(db, actor, priority_preview.get_preview(db, actor)),
+    )
+
+
+def _extreme_groups(view: FairnessView, by: str) -> tuple[tuple[str, float], ...] | None:
+    """Return the groups with the smallest and the largest share, with their names.
+
+    None for delegations, whose shares only versions that compare them have, and for a single group.
+    """
+    lines = view.groups[Grouping(by)] if by in list(Grouping) else ()
+    if len(lines) < 2:
+        return None
+    ordered = sorted(lines, key=lambda line: line.figures.pooled)
+    return tuple(
+        (group_name(Grouping(by), line.key, view.home), line.figures.pooled)
+        for line in (ordered[0], ordered[-1])
     )
 
 

@@ -92,6 +92,11 @@ class FairnessView:
     gap: tuple[float, float] | None
 
     @property
+    def accepted(self) -> int:
+        """Number of accepted requests, each of which counts for two firms."""
+        return sum(line.requests for line in self.firms) // 2
+
+    @property
     def below(self) -> Sequence[FirmLine]:
         return [line for line in self.firms if line.share < LOW_SHARE]
 

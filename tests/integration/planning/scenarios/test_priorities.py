@@ -24,8 +24,9 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Event, ScheduleVersion
 from tests.integration.planning.runs.scene import SETTINGS
 from tests.support import clocks
-from tests.support.factories import NOW, Expo, make_event, make_request, meet
+from tests.support.factories import NOW, Expo, make_event, make_firm, make_request, meet
 from tests.support.publishing import draft, publish
+from tests.support.queries import statements
 from tests.support.web import Browser, web_app
 
 
@@ -159,6 +160,59 @@ def test_the_page_says_prices_previews_saves_and_discards(database: Database, br
     assert (policy["fair_share"], policy["factors"]["idle"], policy["max_moved"]) == (0.5, 500, 9)
     browser.post(path, **{**TYPED, "do": "save"})
     assert "max_moved" not in policy_of(database, expo)
+
+
+def rows_of(page: str) -> dict[str, str]:
+    """Return the text of each priority, by the name of its field."""
+    found = BeautifulSoup(page, "html.parser").select("[aria-labelledby$=-title][role=group]")
+    return {str(row["aria-labelledby"])[: -len("-title")]: " ".join(row.text.split()) for row in found}
+
+
+def test_each_priority_says_what_the_live_plan_has(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=3, slots="4", tables=2, halls=2, walking=7)
+        make_firm(session, expo, country="HU")
+        asked = [make_request(session, expo, *pair) for pair in ((0, 1), (0, 2), (0, 3))]
+        here = expo.tables[0]
+        there = next(place for place in (*expo.tables, *expo.booths) if place.hall_id != here.hall_id)
+        meetings = [meet(asked[0], expo, slot=0, place=here), meet(asked[1], expo, slot=3, place=there)]
+        publish(session, expo, draft(session, expo, meetings), None)
+        problem = snapshot.build_problem(session, expo.event.id, now=NOW)
+        version = session.scalars(select(ScheduleVersion)).one()
+        version.terms, version.meetings_bound = dict(rules.score(problem, meetings).terms), 3
+    rows = rows_of(
+        Browser(web_app(database, broker_url), expo.organiser).get(f"/events/{expo.event.key}/priorities")
+    )
+    assert "Version 1 has 2 of 3 accepted requests scheduled." in rows["fairness"]
+    assert "No schedule, fair or not, can include more than 3 meetings (proven)." in rows["fairness"]
+    assert "The average share of exhibitors is 66.6%, and 1 in 20 has at most 0.0%." in rows["fairness"]
+    assert "home 80.0%, overseas 0.0%, a gap of 80.0 percentage points" in rows["fairness"]
+    assert (
+        "from 0.0% (Overseas) to 80.0% (Home (China)), a gap of 80.0 percentage points" in rows["group_fairness"]
+    )
+    assert "Version 1 had 2 idle times when it was created." in rows["idle_level"]
+    assert "A person with meetings has 0.3 idle hours on average." in rows["idle_level"]
+    assert "Version 1 had 1 hall change when it was created." in rows["hall_change_level"]
+    assert "changes halls 0.3 times on average, with a walk of 7 minutes." in rows["hall_change_level"]
+    assert "0 at another time, 0 at another location, 0 with other attendees, 0 dropped" in rows["stability"]
+
+
+def test_more_exhibitors_take_no_more_queries(database: Database, broker_url: str) -> None:
+    expo, browser, path = opened(database, broker_url)
+    browser.get(path)
+
+    def look() -> int:
+        with statements(database.engine) as seen:
+            browser.get(path)
+        return len(seen)
+
+    few = look()
+    with database.write() as session:
+        for other in range(3, 9):
+            make_firm(session, expo)
+            make_request(session, expo, 0, other)
+    browser.get(path)  # the cached statistics follow
+    assert look() == few
 
 
 @pytest.mark.parametrize(
