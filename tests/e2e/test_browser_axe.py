@@ -336,6 +336,8 @@ PAGES = {
         "imports/",
         "imports/1",
         "imports/1/errors",
+        "imports/1/errors?rows=all",
+        "imports/1/errors?rows=changed",
         "people/f0-p0/agenda",
         "people/f8-p1/agenda",
         "settings",

@@ -123,7 +123,7 @@ def test_the_grid_is_a_form_without_javascript(open_grid: OpenGrid) -> None:
     expect(page.get_by_text("Row skipped")).to_be_visible()
     page.get_by_label("Undo 1", exact=True).check()
     page.get_by_role("button", name="Undo selected").click()
-    page.get_by_role("navigation", name="Rows with errors").get_by_role("link", name="Exhibitors").click()
+    page.get_by_role("navigation", name="Rows").get_by_role("link", name="Errors").click()
     expect(page.get_by_label("Replace all “Corea” with")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 

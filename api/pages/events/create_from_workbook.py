@@ -14,6 +14,7 @@ from api.language.speaking import gettext, said, translate_stored
 from api.pages import marks, rendering, zones
 from api.pages.imports import grid_form, import_form, import_labels, large_imports
 from api.pages.imports.imports import NOT_SHOWN, XLSX
+from api.pages.participants.columns import labels
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
 from scheduler.services.imports import create_from_workbook, sheet_import
@@ -115,7 +116,11 @@ def show_errors(number: int) -> BaseResponse | str:
     with context.database().read() as db:
         options = create_from_workbook.load_options(db, auth.user().session, number)
     return render_template(
-        "events/first_errors.html", number=number, name=name, **grid_form.values(parts, look.look, options)
+        "events/first_errors.html",
+        number=number,
+        name=name,
+        labels=labels(),
+        **grid_form.values(parts, look.look, options, lambda _kind, _keys: {}),
     )
 
 

@@ -9,6 +9,7 @@ from api.language.speaking import gettext, ngettext, said, translate_stored
 from api.pages.marks import comma
 from scheduler.domain.errors import Fault
 from scheduler.i18n import gettext_lazy
+from scheduler.services.imports.row_effects import RowFilter
 from scheduler.services.spreadsheets.columns import ImportKind
 
 KINDS = {
@@ -28,12 +29,24 @@ KINDS = {
     ImportKind.GUESTS: gettext_lazy("Guests of honour"),
     ImportKind.REQUESTS: gettext_lazy("Requests"),
 }
+FILTERS = {
+    RowFilter.ALL: gettext_lazy("All"),
+    RowFilter.ADDED: gettext_lazy("Added"),
+    RowFilter.CHANGED: gettext_lazy("Changed"),
+    RowFilter.UNCHANGED: gettext_lazy("No change"),
+    RowFilter.MISSING: gettext_lazy("Not in the file"),
+}
 SHOWN_ROWS = 12
 
 
 def import_kind(kind: str) -> str:
     """Return the name of a kind of rows."""
     return said(KINDS[ImportKind(kind)])
+
+
+def row_filter(name: str) -> str:
+    """Return the label of a list of a file's rows."""
+    return said(FILTERS[RowFilter(name)])
 
 
 def import_rows(lines: Sequence[int]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -18,11 +19,19 @@ from api.pages.participants.columns import labels
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.invites.catalogue import languages
 from scheduler.services.identity.actors import Actor
-from scheduler.services.imports import choices, import_files, sheet_import, template, undoable_import
+from scheduler.services.imports import (
+    choices,
+    import_files,
+    row_effects,
+    sheet_import,
+    template,
+    undoable_import,
+)
 from scheduler.services.imports.bulk_import import import_jobs
 from scheduler.services.imports.import_files import AlreadyImported
 from scheduler.services.imports.sheet_import import ImportOutdated, ImportPreview
 from scheduler.services.participants import journal
+from scheduler.services.spreadsheets.changes import MAX_SHOWN
 from scheduler.services.spreadsheets.columns import COLUMNS, COMPOSED, REQUIRED, ImportKind
 from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.services.spreadsheets.table import MAX_ROWS
@@ -38,6 +47,7 @@ NOT_SHOWN = (ImportOutdated, AlreadyImported, UnreadableSheet, *UNREADABLE_MESSA
 for _filter in (
     import_labels.import_kind,
     import_labels.import_rows,
+    import_labels.row_filter,
     import_labels.placed,
     import_labels.meetings_words,
     import_labels.counted,
@@ -110,6 +120,7 @@ def show_preview(event_key: str, number: int) -> BaseResponse | str:
             columns={kind: COLUMNS[kind] + COMPOSED[kind] for kind in ImportKind},
             labels=labels(),
             may_go=choices.WITHDRAWABLE_KINDS,
+            most_rows=MAX_SHOWN,
             most_fixes=import_form.MOST_FIXES,
             starts=_starts(),
         )
@@ -154,7 +165,7 @@ def show_errors(event_key: str, number: int) -> BaseResponse | str:
             name=name,
             labels=labels(),
             most_cells=MOST_CELLS,
-            **grid_form.values(parts, look, options),
+            **grid_form.values(parts, look, options, partial(row_effects.list_record_names, db, actor)),
         )
 
 

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 from api.v1.schemas.base import Input, Output
 from scheduler.services.imports.bulk_import import api_import
 from scheduler.services.imports.sheet_import import ImportPreview
-from scheduler.services.spreadsheets.changes import CellChange, ImportResult
+from scheduler.services.spreadsheets.changes import MAX_SHOWN, CellChange, ImportResult
 from scheduler.services.spreadsheets.columns import ImportKind
 
 MAX_ROWS = 5_000
@@ -130,6 +130,6 @@ def kinds_of(look: ImportPreview) -> Iterator[dict[str, Any]]:
                     "row": None if row.is_gone else api_import.row_position(row.line),
                     "is_removed": row.is_gone,
                 }
-                for row in done.rows
+                for row in done.rows[:MAX_SHOWN]
             ],
         }

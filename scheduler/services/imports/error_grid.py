@@ -172,7 +172,7 @@ def error_page(
         matrix = read_matrix(sheet, options.columns.get(part.kind, NO_CHOICES))
     if matrix is not None:
         return _matrix_page(part, sheet, matrix, options, at, cause=cause, start=start)
-    where = _ColumnPositions.of(part.kind, sheet, options)
+    where = ColumnPositions.of(part.kind, sheet, options)
     depending = _depending(look, part.kind)
     causes = tuple(
         GridCause(number, wrong, where.position(wrong.column), _count_depending(depending, wrong.lines))
@@ -235,7 +235,7 @@ def list_file_changes(parts: Parts, options: ImportOptions) -> list[FileChange]:
         if any(name == each for each, *_ in options.fixes.cells)
     }
     headers = {
-        name: _ColumnPositions.of(kind, sheet, options).cells if kind else ()
+        name: ColumnPositions.of(kind, sheet, options).cells if kind else ()
         for name, (kind, sheet) in sheets.items()
     }
 
@@ -261,21 +261,24 @@ def list_file_changes(parts: Parts, options: ImportOptions) -> list[FileChange]:
 
 
 @dataclass(frozen=True, slots=True)
-class _ColumnPositions:
-    """Positions of the columns of a sheet."""
+class ColumnPositions:
+    """Positions of the columns of a sheet. `names` are those by which people identify a row."""
 
     cells: tuple[str, ...]
     positions: Mapping[str, int]
     names: tuple[int, ...]
+    is_key_first: bool = False
+    """True if `names` are the key and then the name of a record."""
 
     @classmethod
-    def of(cls, kind: ImportKind, sheet: WorkbookSheet, options: ImportOptions) -> _ColumnPositions:
+    def of(cls, kind: ImportKind, sheet: WorkbookSheet, options: ImportOptions) -> ColumnPositions:
         said = options.columns.get(kind, {})
         cells = find_heading(kind, [row.cells for row in sheet.rows[:HEADER_ROWS]], said).cells
         positions = match_headers(kind, cells, said).positions
         made = cls(cells, positions, ())
         at = (made.position(column) for column in _NAMES.get(kind, ("key", "name")))
-        return cls(cells, positions, tuple(dict.fromkeys(each for each in at if each is not None)))
+        found = tuple(dict.fromkeys(each for each in at if each is not None))
+        return cls(cells, positions, found, kind not in _NAMES)
 
     def position(self, column: str) -> int | None:
         """Return the position of a column, or of the composed column that provides it."""
@@ -293,7 +296,7 @@ def _row(
     row: SheetRow,
     causes: Sequence[GridCause],
     positions: Sequence[int],
-    where: _ColumnPositions,
+    where: ColumnPositions,
     changed: FileFixes,
     sheet: str,
 ) -> GridRow:

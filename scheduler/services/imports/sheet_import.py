@@ -239,7 +239,8 @@ def _apply_sheet(
             sheet.name, kind, (Fault(sheet.name, gettext_lazy("only organisers can import this sheet")),)
         )
     if kind is ImportKind.EVENT:  # for new events only
-        return ImportPart(sheet.name, kind, (), ImportResult(0, unchanged=max(len(sheet.rows) - 1, 0)))
+        lines = tuple(row.number for row in sheet.rows[1:])
+        return ImportPart(sheet.name, kind, (), ImportResult(0, unchanged=len(lines), unchanged_lines=lines))
     headers = _headers(kind, sheet, with_.options)
     try:
         return ImportPart(sheet.name, kind, (), _import(session, actor, kind, sheet, with_), headers)

@@ -24,7 +24,7 @@ from scheduler.services.imports.sheet_import import ImportOutdated, ImportPart, 
 from scheduler.services.participants import withdrawals
 from scheduler.services.participants.journal import StepKind
 from scheduler.services.participants.row_changes import RowChanges
-from scheduler.services.spreadsheets.changes import MAX_SHOWN, ImportResult, RowChange
+from scheduler.services.spreadsheets.changes import ImportResult, RowChange
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.spreadsheets.groups import import_scope
 from scheduler.services.spreadsheets.groups.import_scope import find_importing_delegation
@@ -286,7 +286,7 @@ def _withdraw_missing(
             missing=0,
             missing_keys=(),
             meetings=done.meetings + left.meetings,
-            rows=(*done.rows, *gone)[:MAX_SHOWN],
+            rows=(*done.rows, *gone),
             digest=blake2b(made_of, digest_size=16).hexdigest(),
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -19,7 +19,9 @@ Cells = dict[str, tuple[Any, Any]]
 MAX_PROPOSED = 200
 """Faults of a sheet with proposed meanings, most frequent first."""
 MAX_SHOWN = 500
-"""Rows whose cells are stored for display. All rows are counted."""
+"""Rows of a sheet that are stored with all cells, and listed where rows aren't paged."""
+MAX_CHARACTERS = 1_000_000
+"""Characters of changed values of a sheet that are stored after `MAX_SHOWN` rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class RowChange:
     name: str
     is_new: bool
     cells: tuple[CellChange, ...]
+    """Changed values. Empty after `MAX_SHOWN` rows if the row is new, or if the sheet has too much text."""
     is_gone: bool = False
     """True if it is missing from the file and withdrawn. It has no line."""
 
@@ -92,6 +95,8 @@ class ImportResult:
     read_as: tuple[Substitution, ...] = field(default=(), compare=False)
     """Cells read by an earlier choice."""
     rows: tuple[RowChange, ...] = field(default=(), compare=False)
+    unchanged_lines: tuple[int, ...] = field(default=(), compare=False)
+    """Line numbers of the rows that are as the event has them."""
     missing_keys: tuple[str, ...] = field(default=(), compare=False)
     """Keys of missing records."""
     digest: str = field(default="", compare=False)
@@ -118,7 +123,10 @@ class ImportTally:
     """Keys of existing records."""
     counts: dict[str, int] = field(default_factory=lambda: {"added": 0, "changed": 0, "unchanged": 0})
     rows: list[RowChange] = field(default_factory=list)
+    unchanged_lines: list[int] = field(default_factory=list)
     withdrawn: int = 0
+    characters: int = 0
+    """Characters of values stored after the first `MAX_SHOWN` rows."""
     _digest: Any = field(default_factory=lambda: blake2b(digest_size=16))
 
     def add(self, row: Row, cells: Cells, *, is_new: bool = False) -> None:
@@ -127,13 +135,18 @@ class ImportTally:
         what = "added" if is_new else "changed" if cells else "unchanged"
         self.counts[what] += 1
         if what == "unchanged":
+            self.unchanged_lines.append(row.line)
             return
         self._keep(RowChange(row.line, row.values["key"], row.values.get("name", ""), is_new, _shown(cells)))
 
     def _keep(self, change: RowChange) -> None:
         self._digest.update(repr(change).encode("utf-8", "surrogatepass"))
-        if len(self.rows) < MAX_SHOWN:
-            self.rows.append(change)
+        if len(self.rows) >= MAX_SHOWN:
+            size = sum(len(cell.before) + len(cell.after) for cell in change.cells)
+            is_stored = not change.is_new and self.characters + size <= MAX_CHARACTERS
+            self.characters += size if is_stored else 0
+            change = change if is_stored else replace(change, cells=())
+        self.rows.append(change)
 
     def withdraw(self, key: str, name: str, cells: Cells) -> None:
         """Count a record that is missing from the file and will be withdrawn."""
@@ -158,6 +171,7 @@ class ImportTally:
             wrong=_group_faults(self.table),
             read_as=tuple(self.table.read_as.values()),
             rows=tuple(self.rows),
+            unchanged_lines=tuple(self.unchanged_lines),
             missing_keys=tuple(sorted(self.missing())) if not self.withdrawn else (),
             digest=self._digest.hexdigest(),
         )

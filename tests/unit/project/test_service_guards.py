@@ -78,6 +78,8 @@ NO_ACTOR = {
     "imports.error_grid.list_file_changes": PURE,
     "imports.error_grid.error_page": PURE,
     "imports.error_grid.list_error_tabs": PURE,
+    "imports.row_effects.count_rows": PURE,
+    "imports.row_effects.list_row_effects": PURE,
     "imports.sheet_import.read_parts": PURE,
     "operations.job_intervals.last_run_at": FREE_OF_EVENTS,
     "operations.site_pause.find_pause": FREE_OF_EVENTS,

@@ -25,7 +25,7 @@ def parse_preview(document: dict[str, Any]) -> ImportPreview:
     return ImportPreview(
         tuple(map(_parse_part, document["parts"])),
         document["digest"],
-        document.get("told", 0),
+        document.get("notified", 0),
         document.get("readdressed", 0),
         document.get("address_notices", 0),
     )
@@ -68,6 +68,7 @@ def _parse_result(done: dict[str, Any]) -> ImportResult:
                 RowChange(**row | {"cells": tuple(CellChange(**cell) for cell in row["cells"])})
                 for row in done["rows"]
             ),
+            "unchanged_lines": tuple(done.get("unchanged_lines", ())),
             "missing_keys": tuple(done["missing_keys"]),
         }
     )
