@@ -101,10 +101,11 @@ UPDATE = $(BIN)/pybabel -q update --no-wrap --no-fuzzy-matching --ignore-obsolet
 KEYWORDS = _ gettext ngettext:1,2 pgettext:1c,2 npgettext:1c,2,3 gettext_lazy ngettext_lazy:1,2 pgettext_lazy:1c,2
 
 lock: ## Renew the lock files (needs uv); UPGRADE=1 takes the newest versions
-	uv pip compile $(COMPILE) --extra build -o requirements.lock pyproject.toml
-	uv pip compile $(COMPILE) --extra build --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml docs/requirements.in
+	uv pip compile $(COMPILE) $(EXTRAS) -o requirements.lock pyproject.toml
+	uv pip compile $(COMPILE) $(EXTRAS) --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml docs/requirements.in
 	uv pip compile $(COMPILE) -c requirements-dev.lock -o docs/requirements.lock docs/requirements.in
 
+EXTRAS = --extra build --extra sentry
 COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
 
 dist: .venv/dev.stamp ## Build sdist and wheel into dist/

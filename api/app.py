@@ -137,7 +137,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
 
 def _of_process(settings: Settings) -> Flask:
     """Return the application of a dedicated process, and configure its logs and garbage collector."""
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, sentry_dsn=settings.sentry_dsn)
     app = create_app(settings)
     set_gc_thresholds()
     return app

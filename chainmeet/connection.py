@@ -36,7 +36,7 @@ def command_settings(data: Path | None) -> Settings:
         settings = Settings.from_env()
     else:
         settings = DataFolder((data or DEFAULT_FOLDER).resolve()).settings()
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, sentry_dsn=settings.sentry_dsn)
     return settings
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.error_tracking import read_dsn
 from scheduler.plugins import EMAIL_PROVIDERS
 from scheduler.plugins.loading import load
 from scheduler.secret_keys import SecretKeys
@@ -308,6 +309,12 @@ class Settings:
     alert_webhook: str = _setting(
         "https address that gets each new alert as JSON, beside the emails; empty for none",
         _https_or_none,
+        secret=True,
+        default="",
+    )
+    sentry_dsn: str = _setting(
+        "DSN of a Sentry project that gets errors of the program, without personal data; empty for none",
+        read_dsn,
         secret=True,
         default="",
     )

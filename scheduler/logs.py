@@ -9,6 +9,8 @@ from typing import Final
 
 import structlog
 
+from scheduler import error_tracking
+
 SECRET_PATHS: Final = (
     "answers", "asked", "calendar", "digests", "p", "registration", "respond", "sign-in", "summaries", "team",
 )  # fmt: skip
@@ -17,11 +19,12 @@ REQUEST_ID_LENGTH: Final = 64
 _SECRET_PATH = re.compile(rf"(/(?:{'|'.join(SECRET_PATHS)})/)[\w.%-]{{8,}}")
 
 
-def configure(log_format: str, *, level: int = logging.INFO) -> None:
+def configure(log_format: str, *, sentry_dsn: str = "", level: int = logging.INFO) -> None:
     """Send structlog's and the standard library's records through one formatter.
 
-    `log_format` is "json" or "console". Settings and email bodies are never logged: they contain secrets.
-    Tokens in links are removed from every line, including tracebacks.
+    `log_format` is "json" or "console". With `sentry_dsn`, exceptions are also sent to Sentry. Settings
+    and email bodies are never logged: they contain secrets. Tokens in links are removed from every line,
+    including tracebacks.
     """
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -58,6 +61,8 @@ def configure(log_format: str, *, level: int = logging.INFO) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
+    if sentry_dsn:
+        root.addHandler(error_tracking.SentryHandler(sentry_dsn))
     root.setLevel(level)
 
 

@@ -99,7 +99,8 @@ app.steps["consumer"].add(Steady)
 @setup_logging.connect
 def _configure_logs(**_: Any) -> None:
     """Configure logging as in every other process."""
-    logs.configure(Settings.from_env().log_format)
+    settings = Settings.from_env()
+    logs.configure(settings.log_format, sentry_dsn=settings.sentry_dsn)
 
 
 @worker_init.connect

@@ -60,7 +60,7 @@ def clock() -> None:
     from workers.clock import Clock
 
     settings = Settings.from_env()
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, sentry_dsn=settings.sentry_dsn)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
