@@ -188,7 +188,8 @@ def test_each_priority_says_what_the_live_plan_has(database: Database, broker_ur
     assert "The average share of exhibitors is 66.6%, and 1 in 20 has at most 0.0%." in rows["fairness"]
     assert "home 80.0%, overseas 0.0%, a gap of 80.0 percentage points" in rows["fairness"]
     assert (
-        "from 0.0% (Overseas) to 80.0% (Home (China)), a gap of 80.0 percentage points" in rows["group_fairness"]
+        "from 0.0% (Overseas) to 80.0% (Home (China)), a gap of 80.0 percentage points"
+        in rows["group_fairness"]
     )
     assert "Version 1 had 2 idle times when it was created." in rows["idle_level"]
     assert "A person with meetings has 0.3 idle hours on average." in rows["idle_level"]
