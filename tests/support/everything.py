@@ -327,7 +327,11 @@ class Everything:
             [self.expo.firms[k].key, 2, 2 + more, 4, k, "no-place" * (more < 0)]
             for k, more in enumerate((-1, 1, 2))
         ]
-        effects = {"firms": firms, "lost": {"no-place": 1}, "gained": 2}
+        fixes = [
+            {"change": {"kind": "tables", "hall": self.expo.halls[0].key}, "gains": 71},
+            {"change": {"kind": "interpreters", "first": "hu", "second": "zh"}, "gains": 1},
+        ]
+        effects = {"firms": firms, "lost": {"no-place": 1}, "gained": 2, "fixes": fixes}
         tables = TablesChange(hall=self.expo.halls[0].key, count=2)
         kept, points = ScenarioKind.KEPT, range(len(FAIRNESS_PRICES))
         asked: list[tuple[ScenarioKind, TypedChange]] = [(kept, tables), (kept, tables)]

@@ -14,7 +14,7 @@ first, 21 requests about one person, one more colleague let in 20.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from copy import copy
 from dataclasses import replace
 from fractions import Fraction
@@ -26,7 +26,7 @@ from scheduler.domain.rules.resolved import Schedule
 from scheduler.domain.solving import Result
 from scheduler.solver.clock import SolveClock
 from scheduler.solver.explain.conditions import list_parties
-from scheduler.solver.explain.event_fixes import apply_event_fix
+from scheduler.solver.explain.event_fixes import KINDS, apply_event_fix
 from scheduler.solver.explain.insertion import find_best_insertion
 from scheduler.solver.explain.occupancy import Occupancy
 from scheduler.solver.explain.reasons import explain_unexamined
@@ -41,7 +41,10 @@ Member = tuple[int, Unscheduled]
 
 
 def explain_and_group(
-    problem: Problem, result: Result, should_stop: Callable[[], bool] | None = None
+    problem: Problem,
+    result: Result,
+    should_stop: Callable[[], bool] | None = None,
+    kinds: Collection[str] = KINDS.keys(),
 ) -> Result:
     """A solve's result with all answers, as `examined` gives them, and the groups of what is not held.
 
@@ -53,6 +56,8 @@ def explain_and_group(
         Its plan's `unscheduled` has all requests without a meeting.
     should_stop
         Is asked before each request and each group.
+    kinds
+        Kinds of changes that may help a group, by default all.
 
     Returns
     -------
@@ -63,7 +68,9 @@ def explain_and_group(
     plan = result.plan
     if not plan.is_answer or not plan.unscheduled:
         return result
-    found = group_unscheduled(problem.releasing(plan.not_kept), plan.meetings, plan.unscheduled, should_stop)
+    found = group_unscheduled(
+        problem.releasing(plan.not_kept), plan.meetings, plan.unscheduled, should_stop, kinds=kinds
+    )
     return replace(result, plan=replace(plan, groups=found))
 
 
@@ -73,6 +80,7 @@ def group_unscheduled(
     answers: Sequence[Unscheduled],
     should_stop: Callable[[], bool] | None = None,
     seconds: float = SECONDS,
+    kinds: Collection[str] = KINDS.keys(),
 ) -> tuple[UnscheduledGroup, ...]:
     """The groups of the requests that a plan does not hold, the heaviest first.
 
@@ -88,6 +96,8 @@ def group_unscheduled(
         Is asked before each group. Those that are left have no figures.
     seconds
         Wall time, which ends it in the same way.
+    kinds
+        Kinds of changes that may help a group, by default all.
 
     Returns
     -------
@@ -108,7 +118,7 @@ def group_unscheduled(
     found = []
     for (reason, about), of in ordered:
         best: tuple[int, Fraction, EventFix] | None = None
-        levers = _levers(base, about, of)
+        levers = _levers(base, about, of, kinds)
         if not clock.is_over():
             wanted = [r for r, _ in sorted(of, key=lambda each: (-problem.requests[each[0]].weight, each[0]))]
             tried = [(*_pulled(base, lever, wanted), lever) for lever in levers]
@@ -160,7 +170,9 @@ def _copy(base: Occupancy, problem: Problem) -> Occupancy:
     return new
 
 
-def _levers(base: Occupancy, about: ReasonSubject, of: Sequence[Member]) -> list[EventFix]:
+def _levers(
+    base: Occupancy, about: ReasonSubject, of: Sequence[Member], kinds: Collection[str]
+) -> list[EventFix]:
     """The changes that most remedies of a group's requests name, made general: for all of the event."""
     named = Counter((way.kind, _whom(base, r, way)) for r, row in of for way in row.ways)
     found: dict[str, EventFix] = {}
@@ -168,7 +180,7 @@ def _levers(base: Occupancy, about: ReasonSubject, of: Sequence[Member]) -> list
         if kind == "any-place":
             ids = tuple(row.request for _, row in of)
         lever = _general(base, kind, ids, about, of)
-        if lever is not None and lever.kind not in found:
+        if lever is not None and lever.kind in kinds and lever.kind not in found:
             found[lever.kind] = lever
     return list(found.values())[:MAX_EVENT_FIXES]
 

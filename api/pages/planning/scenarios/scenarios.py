@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -29,7 +30,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page
 from scheduler.services.planning.runs import commitment_clashes
-from scheduler.services.planning.scenarios import comparison, effects, scenarios
+from scheduler.services.planning.scenarios import comparison, effects, scenario_fixes, scenarios
 from scheduler.services.planning.scenarios.comparison import FIGURES
 from scheduler.services.planning.scenarios.effects import FirmFilter, ScenarioCard
 from scheduler.services.planning.scenarios.scenario_changes import MAX_CHANGES
@@ -46,6 +47,7 @@ NONE: Faults = MappingProxyType({})
 DONE = MappingProxyType(
     {
         "solve": gettext_lazy("Calculation queued. It starts when a worker is free. Runs go first."),
+        "try": gettext_lazy("Fix added. The calculation starts when a worker is free. Runs go first."),
         "stop": gettext_lazy("Calculation stopped."),
         "delete": gettext_lazy("Scenario deleted. The event is unchanged."),
         "copy": gettext_lazy("Scenario duplicated. Edit the copy and calculate it to compare the two."),
@@ -75,6 +77,21 @@ SHOWN: Mapping[FirmFilter, str] = MappingProxyType(
     }
 )
 """Filters of the list of exhibitors."""
+PLACES: Mapping[str, str] = MappingProxyType(
+    {
+        "tables": "venue",
+        "slots": "venue",
+        "interpreters": "interpreters",
+        "shift": "interpreters",
+        "quota": "exhibitors",
+        "removed_firm": "exhibitors",
+        "added_firm": "exhibitors",
+        "priority": "priorities",
+        "fairness": "priorities",
+        "policy": "priorities",
+    }
+)
+"""Page on which an event is changed as a scenario is, by kind of change."""
 MOST_SHOWN = 25
 """Exhibitors on a page."""
 
@@ -123,7 +140,10 @@ def show_panel(event_key: str, number: int) -> FlaskResponse:
 @blueprint.post("/<int:number>/<step>")
 @login_required
 def change_scenario(event_key: str, number: int, step: str) -> Response | tuple[str, int]:
-    """Add or remove a change, set name and solve time, solve, stop, copy or delete the scenario."""
+    """Add or remove a change, set name and solve time, solve, stop, copy or delete the scenario.
+
+    `try` adds a change and solves the scenario with it.
+    """
     actor = auth.organiser(event_key)
     if step not in _STEPS:
         abort(404)
@@ -137,7 +157,7 @@ def change_scenario(event_key: str, number: int, step: str) -> Response | tuple[
     else:
         if step in DONE:
             flash(said(DONE[step]), "good")
-    if step == "solve":
+    if step in ("solve", "try"):
         dispatch.solve_scenario(app=context.celery())
     if there is None:
         return redirect(url_for("scenarios.list_scenarios", event_key=event_key), 303)
@@ -161,6 +181,10 @@ def export_comparison(event_key: str, ending: str) -> FlaskResponse:
 def _add(db: Session, actor: Actor, number: int) -> int:
     change = change_of(request.form, lambda name: key_in(db, actor, ImportKind.FIRMS, name))
     return scenarios.add_change(db, actor, number, change, now=context.now()).number
+
+
+def _try(db: Session, actor: Actor, number: int) -> int:
+    return _solve(db, actor, _add(db, actor, number))
 
 
 def _drop(db: Session, actor: Actor, number: int) -> int:
@@ -192,6 +216,7 @@ def _delete(db: Session, actor: Actor, number: int) -> None:
 _STEPS: Mapping[str, Any] = MappingProxyType(
     {
         "add": _add,
+        "try": _try,
         "drop": _drop,
         "change": _change,
         "solve": _solve,
@@ -234,7 +259,9 @@ def _list(actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:
 def _page(actor: Actor, number: int, typed: Mapping[str, str], faults: Faults) -> str:
     with context.database().read() as db:
         card = scenarios.get_scenario(db, actor, number)
-        kind, names = typed.get("kind", ""), scenarios.load_names(db, actor, [card])
+        fixes = scenario_fixes.list_fixes(actor, card)
+        every = replace(card, changes=(*card.changes, *(fix.change for fix in fixes)))
+        kind, names = typed.get("kind", ""), scenarios.load_names(db, actor, [every])
         return rendering.render(
             db,
             actor,
@@ -242,6 +269,8 @@ def _page(actor: Actor, number: int, typed: Mapping[str, str], faults: Faults) -
             "planning/scenarios/show.html",
             one=card,
             said=[sentence(change, names) for change in card.changes],
+            fixes=[(sentence(fix.change, names), fix) for fix in fixes],
+            places={PLACES[change.kind] for change in card.changes},
             **_result(db, actor, card),
             clashes=commitment_clashes.describe_clashes(db, actor, card.result or {}),
             typed={"name": card.name, "seconds": str(card.seconds), "count": "1", **typed},

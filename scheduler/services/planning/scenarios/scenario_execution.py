@@ -28,13 +28,20 @@ from scheduler.services.planning.runs.watchdog import (
     WatchedSolve,
     watch_solve,
 )
-from scheduler.services.planning.scenarios import effects, scenario_changes, scenario_queue
+from scheduler.services.planning.scenarios import (
+    effects,
+    scenario_changes,
+    scenario_fixes,
+    scenario_queue,
+)
 from scheduler.services.planning.scenarios.fix_trials import parse_trial_request
 from scheduler.services.planning.scenarios.problem_changes import apply_changes
+from scheduler.services.planning.scenarios.scenario_changes import AnyChange
 from scheduler.services.planning.scenarios.scenario_queue import ScenarioGone
 from scheduler.services.problems import snapshot
 from scheduler.services.schedule import versions
 from scheduler.solver.explain.event_fixes import apply_event_fix
+from scheduler.solver.explain.groups import explain_and_group
 from scheduler.solver.solve import solve as solve_problem
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm, Scenario
@@ -99,18 +106,26 @@ class _ScenarioWork:
                 published.number if published else None,
                 home_country(session.scalars(select(Firm.country).where(Firm.event_id == row.event_id))),
             )
-        changed = apply_changes(live.problem, scenario_changes.parse_changes(row.changes))
+        changes = scenario_changes.parse_changes(row.changes)
+        changed = apply_changes(live.problem, changes)
         if changed is not live.problem:
             changed = read_problem(write_problem(changed))  # validates the limits of the problem format
         params = SolveParams(seconds=row.seconds, workers=settings.solve_workers)
         solving = partial(solve, changed, params, is_changed=True)
+
+        def solved(report: Report, stop: ShouldStop) -> Result:
+            result = solving(on_progress=report, should_stop=stop)
+            if row.kind is not ScenarioKind.KEPT:
+                return result
+            return explain_and_group(changed, result, stop, scenario_fixes.KINDS)
+
         watched = watch_solve(
-            lambda report, stop: solving(on_progress=report, should_stop=stop),
+            solved,
             self,
             seconds=row.seconds,
             should_stop=should_stop,
         )
-        return self.end(live, changed, watched)
+        return self.end(live, changed, changes, watched)
 
     def do_remedy(self, solve: Solve, settings: Settings, should_stop: Callable[[], bool]) -> bool:
         """Continue the search from a version's plan, first without the fixes, then for the same time with
@@ -149,7 +164,9 @@ class _ScenarioWork:
             scenario_queue.finish_scenario(session, self.row.id, self.row.turn, result, now=now)
         return True
 
-    def end(self, live: LiveEvent, changed: Problem, watched: WatchedSolve) -> bool:
+    def end(
+        self, live: LiveEvent, changed: Problem, changes: Sequence[AnyChange], watched: WatchedSolve
+    ) -> bool:
         if watched.why in (Stop.CANCEL, Stop.SHUTDOWN):
             with self.database.write() as session:
                 scenario_queue.requeue_scenario(session, self.row.id, self.row.turn)
@@ -163,6 +180,7 @@ class _ScenarioWork:
             "now": published_figures(live, changed),
             "then": plan_figures(live, changed, plan),
             **effects.make_effects(live.problem, list_published_meetings(live.problem), changed, plan),
+            "fixes": scenario_fixes.collect_fixes(live.problem, changed, changes, plan),
             "version": live.version,
             "fingerprint": problem_fingerprint(live.problem),
             "not_kept": list(plan.not_kept),
