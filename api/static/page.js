@@ -73,6 +73,10 @@ for (const moved of ["pointerdown", "focusin"]) {
     for (const group of openGroups()) if (!group.contains(event.target)) group.open = false;
   });
 }
+document.addEventListener("focusin", (event) => {
+  const menu = document.querySelector("nav[popover]");
+  if (menu?.matches(":popover-open") && !event.target.closest("nav[popover], [popovertarget]")) menu.hidePopover();
+});
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const group of openGroups()) {

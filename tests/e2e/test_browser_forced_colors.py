@@ -93,6 +93,8 @@ def test_a_line_marks_the_current_place_alone(
         sign_in_as(page, database, fair, site, account)
         for path in paths:
             page.goto(f"{site}/events/{fair.expo.event.key}{path}")
+            for unfold in page.get_by_role("button", name="Menu").all():
+                unfold.click()
             entries = page.evaluate(LINED)
             wrong = [text for text, lined, current in entries if lined and not current]
             assert wrong == [], (path, wrong)

@@ -1,4 +1,4 @@
-"""The organiser's menu in a browser: groups expand by keyboard, on a phone, without JavaScript."""
+"""The menus of places in a browser: by keyboard, on a phone, without JavaScript."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from playwright.sync_api import Browser, Page, expect
 from scheduler.services.identity import sign_in
 from scheduler.storage.database import Database
 from tests.e2e import axe
-from tests.e2e.test_browser_exhibitor import WAIT, site
+from tests.e2e.test_browser_exhibitor import WAIT, OpenPage, open_page, site
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version, meet
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 
-__all__ = ["site"]  # fixtures
+__all__ = ["open_page", "site"]  # fixtures
 
 GROUPS = ["Event", "Participants", "Schedule", "Replies"]
 PHONE = {"width": 390, "height": 844}
@@ -97,33 +97,88 @@ def test_the_key_of_the_search_can_be_turned_off(open_menu: OpenMenu, site: str)
     expect(page).to_have_url(f"{site}/search")
 
 
-def test_every_group_fits_a_phone_and_has_no_fault(open_menu: OpenMenu) -> None:
+def test_a_phone_has_one_menu_of_all_places(open_menu: OpenMenu) -> None:
     axe.require()
     page = open_menu(viewport=PHONE, has_touch=True, reduced_motion="reduce")  # reads the final colours
-    menu = page.get_by_role("navigation", name="Event")
+    menu = page.locator("nav.menubar")
+    expect(menu).to_be_hidden()
     for name in GROUPS:
+        page.get_by_role("button", name="Menu").click()
+        expect(page.get_by_role("navigation", name="Event")).to_be_visible()
         menu.locator("summary", has_text=name).click()
         links = menu.locator("details[open] a")
         assert links.count() > 2
-        for box in (link.bounding_box() for link in links.all()):
+        entries = menu.locator("a, summary").filter(visible=True).all()
+        for box in (entry.bounding_box() for entry in entries):
             assert box is not None
             assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"] and box["height"] >= 44
         assert axe.findings(page) == []
+        expect(menu).to_be_hidden()  # the focus went on into the page
+
+
+def test_the_menu_of_a_phone_is_used_by_keyboard(open_menu: OpenMenu) -> None:
+    page = open_menu(viewport=PHONE)
+    unfold = page.get_by_role("button", name="Menu")
+    unfold.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Dashboard", exact=True)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("nav.menubar")).to_be_hidden()
+    expect(unfold).to_be_focused()
+
+
+def test_the_bar_of_a_phone_is_one_line_that_stays(open_menu: OpenMenu) -> None:
+    page = open_menu(viewport=PHONE, has_touch=True)
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    box = page.locator(".topbar-inner").bounding_box()
+    assert box is not None and box["y"] == 0 and box["height"] < 60
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("link", name="Board", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Board")
 
 
 def test_a_page_begins_high_on_a_phone(open_menu: OpenMenu, site: str) -> None:
-    """The site header and event menu take at most a quarter of the screen."""
+    """The site header and event menu take at most an eighth of the screen."""
     page = open_menu(viewport=PHONE, has_touch=True)
     for path in ("", "/overnight", "/participants/firms"):
         page.goto(f"{site}{path}")
         box = page.locator("main").bounding_box()
-        assert box is not None and 100 < box["y"] < 220, (path, box)
+        assert box is not None and 50 < box["y"] < 110, (path, box)
 
 
-def test_groups_unfold_without_javascript(open_menu: OpenMenu) -> None:
-    page = open_menu(java_script_enabled=False)
-    menu = page.get_by_role("navigation", name="Event")
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 900}, PHONE], ids=["desk", "phone"])
+def test_groups_unfold_without_javascript(open_menu: OpenMenu, viewport: dict[str, int]) -> None:
+    page = open_menu(java_script_enabled=False, viewport=viewport)
+    menu = page.locator("nav.menubar")
+    if viewport == PHONE:
+        page.get_by_role("button", name="Menu").click()
     menu.locator("summary", has_text="Participants").click()
     menu.get_by_role("link", name="Interpreters").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Interpreters")
     expect(menu.locator("summary[aria-current]")).to_have_text("Participants")
+
+
+def test_an_exhibitor_has_five_places_in_the_dock_and_the_others_in_a_menu(
+    open_page: OpenPage, expo: Expo
+) -> None:
+    page = open_page("/firms", viewport=PHONE, has_touch=True)
+    dock = page.get_by_role("navigation", name="Event")
+    box = dock.bounding_box()
+    assert box is not None and box["y"] + box["height"] == PHONE["height"] and box["height"] < 60
+    places = dock.get_by_role("link").all()
+    assert len(places) == 5
+    for place in (each.bounding_box() for each in places):
+        assert place is not None and place["height"] >= 44 and place["width"] >= 44
+    page.locator("summary", has_text="Account of").click()
+    page.get_by_role("link", name="Outcomes").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Meeting outcomes")
+
+
+def test_the_dock_hides_nothing_at_the_end_of_a_page(open_page: OpenPage) -> None:
+    page = open_page("/firms", viewport=PHONE, has_touch=True)
+    page.get_by_role("link", name="Help").focus()
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    last = page.locator("footer a").last.bounding_box()
+    dock = page.get_by_role("navigation", name="Event").bounding_box()
+    assert last is not None and dock is not None and last["y"] + last["height"] <= dock["y"]

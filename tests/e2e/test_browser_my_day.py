@@ -109,6 +109,14 @@ def wait_until_kept(page: Page, days: int = 3) -> None:
     pytest.fail(f"the days are not kept: {page.evaluate(kept)}")
 
 
+def test_the_day_is_one_column_in_the_middle_of_a_wide_screen(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 844})
+    for part in (page.locator(".days"), page.locator(".now").first, page.locator("#later")):
+        box = part.bounding_box()
+        assert box is not None and box["width"] == 480
+        assert box["x"] + box["width"] / 2 == 640
+
+
 def test_the_page_is_there_without_a_network_and_says_how_old_it_is(page: Page, fair: Fair) -> None:
     expect(page.locator(".now:visible h2")).to_have_text("Next meeting, in 18 min")
     expect(page.get_by_text("Offline,")).to_be_hidden()
