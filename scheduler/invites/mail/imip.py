@@ -25,6 +25,7 @@ from scheduler.invites.mail import bodies, mime, wording
 from scheduler.invites.mail.addresses import bounce_address, organizer_address
 from scheduler.invites.mail.look import SITE_LOOK, EmailLook
 from scheduler.invites.mail.mime import RenderedMail
+from scheduler.invites.pdf.rasters import Raster
 
 __all__ = [
     "EmailPreview",
@@ -47,7 +48,7 @@ class Envelope:
     than invitations. `thread_id` is the Message-ID of the first email about the UID. Response URLs are shown
     if given. `wording` has the event's customised texts (`wording.PARTS`), in the message's language.
     `contact` is the person to call. `remind_minutes` sets a reminder before the meeting; 0 means none.
-    `look` is the event's brand.
+    `look` is the event's brand, and `logo` its logo for a PDF.
     """
 
     attendee_name: str
@@ -67,6 +68,7 @@ class Envelope:
     contact: str = ""
     remind_minutes: int = 0
     look: EmailLook = SITE_LOOK
+    logo: Raster | None = None
 
 
 @dataclass(frozen=True, slots=True)

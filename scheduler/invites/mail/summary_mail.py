@@ -148,7 +148,9 @@ def _agenda(summary: Summary, envelope: Envelope) -> AgendaDocument:
         version=summary.version,
         published_at=summary.stamp,
         contact=envelope.contact,
-        look=SheetLook(accent=int(envelope.look.accent[1:], 16) if envelope.look.accent else None),
+        look=SheetLook(
+            accent=int(envelope.look.accent[1:], 16) if envelope.look.accent else None, logo=envelope.logo
+        ),
     )
 
 

@@ -54,7 +54,9 @@ class PdfFile:
         return len(self._objects)
 
     def add_stream(self, data: bytes, entries: str = "") -> int:
-        packed = zlib.compress(data)
+        return self.add_deflated(zlib.compress(data), entries)
+
+    def add_deflated(self, packed: bytes, entries: str = "") -> int:
         head = f"<</Length {len(packed)}/Filter/FlateDecode{entries}>>stream\n".encode("ascii")
         self._objects.append(head + packed + b"\nendstream")
         return len(self._objects)
@@ -159,7 +161,7 @@ def _pictures(file: PdfFile, made: Sequence[Page]) -> dict[Raster, str]:
     for at, raster in enumerate(rasters):
         size = f"/Width {raster.width}/Height {raster.height}"
         entries = f"/Type/XObject/Subtype/Image{size}/ColorSpace/DeviceRGB/BitsPerComponent 8"
-        found[raster] = f"/I{at} {file.add_stream(raster.rgb, entries)} 0 R"
+        found[raster] = f"/I{at} {file.add_deflated(raster.deflated, entries)} 0 R"
     return found
 
 

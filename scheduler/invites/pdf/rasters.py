@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,11 +16,11 @@ _MOST: Final = 1_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Raster:
-    """Pixels in RGB, row by row from the top."""
+    """Pixels in RGB, row by row from the top, deflated once for all files that show them."""
 
     width: int
     height: int
-    rgb: bytes = field(repr=False)
+    deflated: bytes = field(repr=False)
 
     def fitted(self, width: float, height: float) -> tuple[float, float]:
         """Return the size that fits into a box, with the picture's proportions."""
@@ -46,10 +47,10 @@ def read_png(octets: bytes) -> Raster | None:
         samples, each = bytes(pixmap.samples), pixmap.n
         has_alpha, width, height = bool(pixmap.alpha), int(pixmap.width), int(pixmap.height)
     if not has_alpha:
-        return Raster(width, height, samples)
+        return Raster(width, height, zlib.compress(samples))
     white = [255 - alpha for alpha in samples[each - 1 :: each]]
     rgb = bytearray(3 * width * height)
     for channel in range(3):  # MuPDF multiplies colours by alpha
         values = zip(samples[channel::each], white, strict=True)
         rgb[channel::3] = bytes(min(255, value + more) for value, more in values)
-    return Raster(width, height, bytes(rgb))
+    return Raster(width, height, zlib.compress(rgb))

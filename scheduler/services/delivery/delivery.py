@@ -18,12 +18,14 @@ from scheduler.domain.errors import ChainmeetError
 from scheduler.invites import refusals
 from scheduler.invites.errors import ConnectionFailure, SendFailure, TemporaryFailure
 from scheduler.invites.mail.mime import RenderedMail
+from scheduler.invites.pdf.rasters import Raster
 from scheduler.invites.transport.smtp import Smtp
+from scheduler.services.branding import sheets
 from scheduler.services.delivery import claims, email_routes, refusal_handling, rehearsal_delivery
 from scheduler.services.delivery.email_routes import SERVER, Routes
 from scheduler.services.delivery.journal_lines import journal_line
 from scheduler.services.delivery.mail_server import build_smtp
-from scheduler.services.delivery.rendering import render_email
+from scheduler.services.delivery.rendering import render_email, shows_logo
 from scheduler.services.operations import restored_copy, site_pause
 from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
@@ -98,6 +100,8 @@ class _Delivery:
     """Routes that were paused since the last claim."""
     paused: set[int] = field(default_factory=set)
     """Events whose emails organisers paused since the last claim."""
+    logos: Mapping[int, Raster] = field(default_factory=dict)
+    """Logos for the PDFs of the last claim, by event."""
 
     def run(self) -> int:
         if not restored_copy.pause_if_copied(self.database, self.settings, now=self.now()):
@@ -147,6 +151,7 @@ class _Delivery:
                 if rows and self.settings.journal:
                     self.epoch = restored_copy.next_epoch(session)
                 links = _links(session, rows)
+                self.logos = _logos(session, rows)
                 more = bool(rows) or claims.is_email_due(
                     session, urgent=self.urgent, now=now, routes=self.routes
                 )
@@ -258,7 +263,7 @@ class _Delivery:
     def _rendered(self, row: OutboxEmail, links: Mapping[int, SignInLink]) -> RenderedMail | None:
         """Return the rendered email, or None if rendering fails. One bad row must not stop the others."""
         try:
-            return render_email(self.settings, row, links)
+            return render_email(self.settings, row, links, self.logos.get(outbox.event_id_of(row)))
         except Exception as error:
             log.exception("mail not rendered", mail=row.id)
             self._failed(row, f"cannot be made: {type(error).__name__}", permanent=False)
@@ -271,6 +276,10 @@ class _Delivery:
     def _give_back(self, rows: Sequence[OutboxEmail], at: datetime) -> None:
         with self.database.write() as session:
             claims.release_claims(session, rows, at=at)
+
+
+def _logos(session: Session, rows: Sequence[OutboxEmail]) -> dict[int, Raster]:
+    return sheets.load_logos(session, {outbox.event_id_of(row) for row in rows if shows_logo(row)})
 
 
 def _links(session: Session, rows: Sequence[OutboxEmail]) -> dict[int, SignInLink]:

@@ -87,20 +87,18 @@ def _samples(
     now: datetime,
 ) -> list[NewMail]:
     """Build samples of the first emails of each kind."""
-    events = {_event_id(row) for row in rows}
+    events = {outbox.event_id_of(row) for row in rows}
     readers = {each: _readers(session, each, now) for each in events}
     shown = _shown_lately(session, events, now)
     made: list[NewMail] = []
     for row in rows:
-        which = _event_id(row), labels[row.id]
+        which = outbox.event_id_of(row), labels[row.id]
         if shown[which] < SAMPLES:
             shown[which] += 1
-            made += [_sample(row, labels[row.id], to, settings, now) for to in readers[_event_id(row)]]
+            made += [
+                _sample(row, labels[row.id], to, settings, now) for to in readers[outbox.event_id_of(row)]
+            ]
     return made
-
-
-def _event_id(row: OutboxEmail) -> int:
-    return int(row.event_id or row.about_event_id or 0)
 
 
 def _readers(session: Session, event_id: int, now: datetime) -> list[_Reader]:
@@ -137,7 +135,7 @@ def _sample(row: OutboxEmail, what: str, to: _Reader, settings: Settings, now: d
         to_address=to.email,
         to_name=to.name,
         message_id=f"<{uuid.uuid4()}@{settings.mail_domain}>",
-        about_event_id=_event_id(row),
+        about_event_id=outbox.event_id_of(row),
         payload=payloads.sample_payload(
             outbox.content_of(row),
             what,

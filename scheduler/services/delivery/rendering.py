@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from scheduler.config import Settings
 from scheduler.domain.entities import AlertKind, OutboxKind
@@ -19,6 +19,7 @@ from scheduler.invites.mail.sample import MailSample, make_sample, render_sample
 from scheduler.invites.mail.sign_in import SignIn, render_sign_in
 from scheduler.invites.mail.summary import Summary
 from scheduler.invites.mail.summary_mail import render_briefing, render_summary
+from scheduler.invites.pdf.rasters import Raster
 from scheduler.secret_keys import SecretKeys
 from scheduler.services import links
 from scheduler.services.delivery import sent_records
@@ -33,11 +34,19 @@ from scheduler.services.identity.tokens import (
 from scheduler.services.outbox import letters, looks, outbox, payloads
 from scheduler.storage.models import OutboxEmail, SignInLink
 
+_WITH_PDF: Final = frozenset({OutboxKind.SUMMARY, OutboxKind.BRIEFING, OutboxKind.TEST})
 _OF_NO_SITE = SecretKeys("no site has this secret; what is made of it opens nothing")
 
 
-def render_email(settings: Settings, row: OutboxEmail, links: Mapping[int, SignInLink]) -> RenderedMail:
-    """Render the email of a row. `links` are those of sign-in emails."""
+def shows_logo(row: OutboxEmail) -> bool:
+    """Return True if the email can have a PDF, which shows the event's logo."""
+    return row.kind in _WITH_PDF and bool(row.payload.get(looks.KEY, {}).get("logo"))
+
+
+def render_email(
+    settings: Settings, row: OutboxEmail, links: Mapping[int, SignInLink], logo: Raster | None = None
+) -> RenderedMail:
+    """Render the email of a row. `links` are those of sign-in emails, `logo` that of the event, for a PDF."""
     if row.sign_in_link_id is not None:
         return render_sign_in_email(settings, row, links[row.sign_in_link_id])
     if row.kind is OutboxKind.ALERT:
@@ -45,13 +54,13 @@ def render_email(settings: Settings, row: OutboxEmail, links: Mapping[int, SignI
     if row.kind is OutboxKind.DESK:
         return render_letter_email(settings, row)
     if row.kind is OutboxKind.SUMMARY:
-        return render_summary_email(settings, row)
+        return render_summary_email(settings, row, logo)
     if row.kind is OutboxKind.DIGEST:
         return render_digest_email(settings, row)
     if row.kind is OutboxKind.BRIEFING:
-        return render_briefing(Summary.from_json(row.payload), _envelope(settings, row, ""))
+        return render_briefing(Summary.from_json(row.payload), _envelope(settings, row, "", logo))
     if row.kind is OutboxKind.TEST:
-        return render_test_email(settings, row)
+        return render_test_email(settings, row, logo)
     return render_invitation_email(settings, row)
 
 
@@ -67,36 +76,40 @@ def render_invitation_email(settings: Settings, row: OutboxEmail) -> RenderedMai
     return render_invitation(message, envelope)
 
 
-def render_test_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
+def render_test_email(settings: Settings, row: OutboxEmail, logo: Raster | None = None) -> RenderedMail:
     """Render a test email: the event's texts, a sample of a publication, or a sample of a rehearsed email.
 
     Its links lead back to the page.
     """
     if "sample_of" in row.payload:
-        return render_sample_email(settings, row)
+        return render_sample_email(settings, row, logo)
     if "agenda" in row.payload:
-        return render_summary(Summary.from_json(row.payload), _envelope(settings, row, ""))
+        return render_summary(Summary.from_json(row.payload), _envelope(settings, row, "", logo))
     back = dict.fromkeys(links.ANSWER_STEPS, row.payload["link"])
     envelope = _answerable(_envelope(settings, row, ""), back, has_colleagues=True)
     return render_example(ItipMessage.from_json(row.payload), envelope)
 
 
-def render_sample_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
+def render_sample_email(settings: Settings, row: OutboxEmail, logo: Raster | None = None) -> RenderedMail:
     """Render the sample of an email that an event in rehearsal has not sent."""
     said = row.payload
-    shown = render_rehearsed(settings, said["sample_of"], language=said["language"], path=said["path"])
+    shown = render_rehearsed(
+        settings, said["sample_of"], language=said["language"], path=said["path"], logo=logo
+    )
     return render_sample(shown, _envelope(settings, row, ""), seed=row.message_id)
 
 
 def render_rehearsed(
-    settings: Settings, content: Mapping[str, Any], *, language: str, path: str
+    settings: Settings, content: Mapping[str, Any], *, language: str, path: str, logo: Raster | None = None
 ) -> MailSample:
     """Render an email from its `outbox.content_of`.
 
     All links lead to `path`. Its tokens are derived from another secret than the site's, so that a link that
     was overlooked opens nothing either.
     """
-    mail = render_email(replace(settings, secret_key=_OF_NO_SITE), outbox.mail_with_content(content), {})
+    mail = render_email(
+        replace(settings, secret_key=_OF_NO_SITE), outbox.mail_with_content(content), {}, logo
+    )
     return make_sample(
         mail, site=settings.base_url, link=links.absolute_url(settings, path), language=language
     )
@@ -112,11 +125,12 @@ def _answerable(envelope: Envelope, links: Mapping[str, str], *, has_colleagues:
     )
 
 
-def render_summary_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
-    """Render the summary of an outbox row with its PDF. The bytes are the same each time."""
+def render_summary_email(settings: Settings, row: OutboxEmail, logo: Raster | None = None) -> RenderedMail:
+    """Render the summary of an outbox row with its PDF. With one logo, the bytes are the same each time."""
     token = sent_records.address_token(row, settings.secret_key)
     stop = links.absolute_url(settings, links.summaries(sent_records.summary_token(row, settings.secret_key)))
-    return render_summary(Summary.from_json(row.payload), _envelope(settings, row, token), stop_url=stop)
+    envelope = _envelope(settings, row, token, logo)
+    return render_summary(Summary.from_json(row.payload), envelope, stop_url=stop)
 
 
 def render_digest_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
@@ -143,7 +157,7 @@ def render_digest_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
     return render_digest(digest, _envelope(settings, row, ""), targets)
 
 
-def _envelope(settings: Settings, row: OutboxEmail, token: str) -> Envelope:
+def _envelope(settings: Settings, row: OutboxEmail, token: str, logo: Raster | None = None) -> Envelope:
     return Envelope(
         attendee_name=row.to_name,
         attendee_email=row.to_address,
@@ -157,6 +171,7 @@ def _envelope(settings: Settings, row: OutboxEmail, token: str) -> Envelope:
         contact=row.payload.get("contact", ""),
         remind_minutes=row.payload.get("remind_minutes", 0),
         look=_look(settings, row),
+        logo=logo,
     )
 
 

@@ -209,6 +209,11 @@ def paused_condition() -> ColumnElement[bool]:
     return OutboxEmail.event_id.in_(select(Event.id).where(Event.mails_paused_at.is_not(None)))
 
 
+def event_id_of(row: OutboxEmail) -> int:
+    """Return the event of an email, whether or not it uses its rate, or 0 for one of the installation."""
+    return row.event_id or row.about_event_id or 0
+
+
 def event_of_mail() -> ColumnElement[int | None]:
     """Column expression for the event of an email, whether or not it uses its rate."""
     return func.coalesce(OutboxEmail.event_id, OutboxEmail.about_event_id)

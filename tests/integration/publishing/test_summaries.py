@@ -13,8 +13,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.brand import BrandPicture
 from scheduler.domain.entities import MailOutcome, OutboxState
 from scheduler.invites.mail.summary import Summary
+from scheduler.services.branding import brands, sheets
+from scheduler.services.branding.brands import BrandForm
 from scheduler.services.delivery import claims, refusal_handling, rendering
 from scheduler.services.emails.email_addresses import address_corrections
 from scheduler.services.emails.inbound import inbox
@@ -35,6 +38,7 @@ from tests.support import replies
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request, meet
 from tests.support.publishing import SETTINGS, draft, preview, publish
 from tests.support.queries import count_selects
+from tests.support.raster_images import picture
 from tests.unit.invites.test_transport import Catcher, serving
 
 LATER = NOW + timedelta(hours=1)
@@ -227,6 +231,58 @@ def test_summaries_arrive_after_the_invitations_with_the_agenda_as_a_pdf(databas
     page = pymupdf.open("pdf", attached.get_content())[0]
     said = page.get_text()
     assert "Firm 1" in said and "Firm 2" in said and "09:00–09:30" in said
+
+
+def set_logo(database: Database, expo: Expo) -> None:
+    form = BrandForm(files={BrandPicture.LOGO: picture(400, 100)})
+    brands.save_brand(database, expo.organiser_actor(), form, now=NOW)
+
+
+def logos_of(content: bytes) -> int:
+    """Return the number of pictures on the first page of the agenda attached to an email."""
+    message = email.message_from_bytes(content, policy=email.policy.SMTP)
+    assert isinstance(message, EmailMessage)
+    (attached,) = message.iter_attachments()
+    return len(pymupdf.open("pdf", attached.get_content())[0].get_image_rects("I0"))
+
+
+@pytest.mark.smtp
+def test_the_attached_agenda_has_the_logo_of_the_event(database: Database) -> None:
+    with database.write() as session:
+        expo = make(session)
+    set_logo(database, expo)
+    with database.write() as session:
+        publish(session, expo, two_meetings(session, expo, (0, 1)), None)
+    with serving(Catcher()) as catcher:
+        assert Sender(database, to(catcher)).deliver() == 7
+    assert [logos_of(content) for _, _, content in catcher.taken[4:]] == [1, 1, 1]
+
+
+@pytest.mark.smtp
+def test_an_agenda_queued_before_the_logo_is_sent_without_it(database: Database) -> None:
+    with database.write() as session:
+        expo = make(session)
+        publish(session, expo, two_meetings(session, expo, (0, 1)), None)
+    set_logo(database, expo)
+    with serving(Catcher()) as catcher:
+        assert Sender(database, to(catcher)).deliver() == 7
+    message = email.message_from_bytes(catcher.taken[4][2], policy=email.policy.SMTP)
+    assert isinstance(message, EmailMessage)
+    (attached,) = message.iter_attachments()
+    assert pymupdf.open("pdf", attached.get_content())[0].get_images() == []
+
+
+def test_a_logo_is_read_once_for_all_events_of_a_batch_and_decoded_once(database: Database) -> None:
+    with database.write() as session:
+        expo = make(session)
+    set_logo(database, expo)
+    found = []
+
+    def load(session: Session) -> None:
+        found.append(sheets.load_logos(session, [expo.event.id, expo.event.id + 1]))
+
+    assert count_selects(database, load) == count_selects(database, load) == 1
+    assert list(found[0]) == [expo.event.id] and found[0][expo.event.id] is found[1][expo.event.id]
 
 
 def test_a_summary_that_is_tried_again_is_the_same_to_the_byte(database: Database) -> None:
