@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Final
+
+from markupsafe import Markup
 
 JOINER, SPACE = "\u2060", "\u00a0"
 """The word joiner (zero width) and the no-break space."""
@@ -17,6 +20,19 @@ _CHINESE = re.compile(f"{_DATE}|{_COUNT}|{_PLACE}")
 _UNIT = re.compile(r"(?<=\d) (?=(?:min|h|perc|óra)\b)")
 _NUMBER = re.compile(r"(?<=\w) (?=[A-Za-z]?\d+[A-Za-z]?(?:$|,))")
 """The space before the number at the end of a name: a hall, a table, a day."""
+
+_ADDRESS_PART: Final = re.compile(r"(?<=[@.])(?=.)")
+_MAX_PART: Final = 30
+"""Characters of an address that a phone shows on one line."""
+
+
+def email_address(address: str) -> Markup:
+    """Return an email address with line breaks only after @ and dots, and none at its hyphens."""
+    parts = _ADDRESS_PART.split(address)
+    return Markup("<wbr>").join(
+        Markup('<span class="nowrap">{}</span>').format(part) if len(part) <= _MAX_PART else part
+        for part in parts
+    )
 
 
 @lru_cache(4096, typed=True)

@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 from api import context, inputs
 from api.language import speaking
 from api.language.speaking import gettext, ngettext, pgettext
-from api.language.unbroken import unbroken
+from api.language.unbroken import email_address, unbroken
 from api.pages.browsers import browser_name
 from scheduler.domain import bidi, fields, names
 from scheduler.domain.entities import AlertKind, EmailFailure, ReplySource
@@ -432,8 +432,8 @@ def init_app(app: Flask) -> None:
     ):
         app.add_template_filter(_on_a_page(written), written.__name__)
     for function in (
-        local_time, unbroken, marked_time, marked_moment, time_left, zone_name, zone, number, decimal,
-        own_time, own_moment, own_axis, both_moment, both_time, clock_difference, city,
+        local_time, unbroken, email_address, marked_time, marked_moment, time_left, zone_name, zone, number,
+        decimal, own_time, own_moment, own_axis, both_moment, both_time, clock_difference, city,
         share, country, by_country, language, full_name, both_names, short_name, with_language, ended,
         capitalize_first, alert_title, role_label, browser_name, email_kind_label, mail_label, failure_label,
         source_label,

@@ -101,7 +101,7 @@ def test_typing_narrows_the_list_and_keeps_the_focus_in_one_entry_of_the_history
     before = page.evaluate("window.notReloaded = true, history.length")
     page.get_by_role("searchbox").press_sequentially("firm 1")
     expect(page.get_by_role("heading", level=2)).to_have_text("1 company")
-    expect(page.locator("#told")).to_have_text("1 company found")
+    expect(page.locator("#result-count")).to_have_text("1 company found")
     expect(page).to_have_url(re.compile(r"text=firm%201"))
     expect(page.get_by_role("searchbox")).to_be_focused()
     assert page.evaluate("window.notReloaded") is True

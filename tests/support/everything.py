@@ -273,7 +273,7 @@ class Everything:
             return make_request(session, self.expo, *firms, **columns)
 
         self.held, self.colleagues = ask(0, 1, topic="动力电池回收", message=MESSAGE), ask(2, 0)
-        self.not_held, self.to_hold = ask(0, 3, priority=5, topic="Electrolytes"), ask(4, 5)
+        self.left_out, self.to_hold = ask(0, 3, priority=5, topic="Electrolytes"), ask(4, 5)
         self.others = ask(1, 4)
         self.pending = ask(4, 0, state=RequestState.PENDING, message=MESSAGE)
         self.sent = ask(0, 5, state=RequestState.PENDING)
@@ -288,7 +288,7 @@ class Everything:
             meet(self.others, expo, slot=2, interpreter=expo.interpreters[0]),
         ]
         one = make_version(session, expo, first, state=VersionState.DRAFT)
-        one.unscheduled = [self._unscheduled(self.not_held, self.to_hold)]
+        one.unscheduled = [self._unscheduled(self.left_out, self.to_hold)]
         publish_version(session, event_id=expo.event.id, number=1, compared_with=None, by=expo.organiser.id)
         run = Run(
             event_id=expo.event.id, number=1, state=RunState.FINISHED, seconds=20,
@@ -310,7 +310,7 @@ class Everything:
         for _ in range(2):
             draft = make_version(session, expo, moved, state=VersionState.DRAFT)
             draft.terms = {"served": 3, "idle": 2, "hall_change": 1}
-            draft.unscheduled = [self._unscheduled(self.not_held, self.held)]
+            draft.unscheduled = [self._unscheduled(self.left_out, self.held)]
         draft.run_id = run.id
 
     def _what_ifs(self, session: Session) -> None:
@@ -414,7 +414,7 @@ class Everything:
             "rehearsed_event": self.other,
             "rehearsed": self.rehearsed,
             "held": self.held.key,
-            "not_held": self.not_held.key,
+            "unscheduled": self.left_out.key,
             "pending": self.pending.key,
             "letters": self.letters,
             "stray": self.letters[-1],

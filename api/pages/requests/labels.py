@@ -17,7 +17,7 @@ from scheduler.services.requests.request_lists import RequestOrder
 from scheduler.services.requests.unscheduled_reasons import Blocker, UnscheduledReason
 
 ANY_STATE = "all"
-NOT_HELD = "not-held"
+UNSCHEDULED = "unscheduled"
 """The tab of accepted requests that are unscheduled in the published version."""
 RANKS = {
     Rank.MUST: (
@@ -56,7 +56,7 @@ PLACES = {
 }
 STATES = {
     ANY_STATE: gettext_lazy("All"),
-    NOT_HELD: gettext_lazy("Not scheduled"),
+    UNSCHEDULED: gettext_lazy("Not scheduled"),
     RequestState.PENDING: gettext_lazy("Pending"),
     RequestState.ACCEPTED: gettext_lazy("Accepted"),
     RequestState.DECLINED: gettext_lazy("Declined"),
@@ -65,7 +65,7 @@ STATES = {
 }
 NONE = {
     ANY_STATE: gettext_lazy("No requests yet."),
-    NOT_HELD: gettext_lazy("All accepted requests are scheduled or waiting for the next schedule."),
+    UNSCHEDULED: gettext_lazy("All accepted requests are scheduled or waiting for the next schedule."),
     RequestState.PENDING: gettext_lazy("No pending requests."),
     RequestState.ACCEPTED: gettext_lazy("No accepted requests."),
     RequestState.DECLINED: gettext_lazy("No declined requests."),

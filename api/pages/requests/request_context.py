@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api import context
-from api.pages.requests.labels import ANY_STATE, NOT_HELD
+from api.pages.requests.labels import ANY_STATE, UNSCHEDULED
 from scheduler.domain.entities import RequestState, Side
 from scheduler.services.events.timetable import get_timetable
 from scheduler.services.identity.actors import Actor
@@ -27,7 +27,7 @@ def counts(db: Session, actor: Actor, side: Side, text: str = "") -> dict[str, i
     for state in RequestState:
         tabs[state.value] = by[state]
         if state is RequestState.ACCEPTED:
-            tabs[NOT_HELD] = counts.sent_unscheduled if is_sent else counts.received_unscheduled
+            tabs[UNSCHEDULED] = counts.sent_unscheduled if is_sent else counts.received_unscheduled
     return tabs
 
 

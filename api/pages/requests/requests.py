@@ -17,7 +17,7 @@ from api.pages import forms, paging, rendering
 from api.pages.formatting import short_name
 from api.pages.forms import RequestForm
 from api.pages.requests import request_context
-from api.pages.requests.labels import ANY_STATE, NOT_HELD, ORDERS, PLACES, RANKS
+from api.pages.requests.labels import ANY_STATE, ORDERS, PLACES, RANKS, UNSCHEDULED
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
@@ -219,7 +219,7 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
     actor = auth.actor(event_key)
     wanted, text = request.args.get("state", at_first or ANY_STATE), request.args.get("text", "")
     state = RequestState(wanted) if wanted in {*RequestState} else None
-    tab = wanted if state or wanted == NOT_HELD else ANY_STATE
+    tab = wanted if state or wanted == UNSCHEDULED else ANY_STATE
     asked = request.args.get("order", "")
     order = RequestOrder(asked) if asked in set(RequestOrder) else RequestOrder.NEWEST
     with context.database().read() as db:
@@ -229,7 +229,7 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
             actor,
             side=side,
             state=state,
-            unscheduled=tab == NOT_HELD,
+            unscheduled=tab == UNSCHEDULED,
             text=text,
             number=paging.asked_number(),
             total=counts[tab],

@@ -116,7 +116,7 @@ def describe_answers(
     starts = session.execute(select(Slot.key, Slot.start).where(Slot.event_id == event_id))
     slots = {slot: start for slot, start in starts}  # noqa: C416 -- dict(starts) loses the types
     locked = _locked(session, event_id)
-    return [_not_held(row, found, slots, locked) for row in rows]
+    return [_details_of(row, found, slots, locked) for row in rows]
 
 
 def list_answers(
@@ -131,7 +131,7 @@ def list_answers(
     )
 
 
-def _not_held(
+def _details_of(
     row: Mapping[str, Any],
     things: Mapping[str, Thing],
     slots: Mapping[str, datetime],

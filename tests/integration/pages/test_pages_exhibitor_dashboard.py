@@ -87,8 +87,8 @@ def test_more_than_the_page_shows_is_counted_and_linked(site: Site) -> None:
         ]
     page = site.exhibitor(0).get(site.path("/dashboard"))
     assert "Showing 12 of 13." in page and "Showing 5 of 6." in page
-    assert f'{site.path("/requests/received?state=not-held")}">2 received</a>' in page
-    assert f'{site.path("/requests/sent?state=not-held")}">4 sent</a>' in page
+    assert f'{site.path("/requests/received?state=unscheduled")}">2 received</a>' in page
+    assert f'{site.path("/requests/sent?state=unscheduled")}">4 sent</a>' in page
 
 
 def test_a_decline_on_the_first_page_asks_first_and_can_be_undone_there(site: Site) -> None:

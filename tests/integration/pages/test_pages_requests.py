@@ -354,11 +354,11 @@ def test_requests_that_are_not_held_have_a_tab_of_their_own(site: Site) -> None:
         held = make_request(session, site.expo, 0, 1, topic="Cells")
         make_request(session, site.expo, 0, 2, topic="Tools")
         make_version(session, site.expo, [meet(held, site.expo)])
-    page = site.exhibitor(0).get(site.path("/requests/sent?state=not-held"))
+    page = site.exhibitor(0).get(site.path("/requests/sent?state=unscheduled"))
     assert "Tools" in page and "Cells" not in page
-    assert 'aria-current="page">Not scheduled <span id="count-not-held" class="count">1<' in page
+    assert 'aria-current="page">Not scheduled <span id="count-unscheduled" class="count">1<' in page
     assert "All accepted requests are scheduled" in site.exhibitor(1).get(
-        site.path("/requests/received?state=not-held")
+        site.path("/requests/received?state=unscheduled")
     )
 
 

@@ -1,0 +1,31 @@
+"""Email addresses on pages: line breaks only after @ and dots."""
+
+from __future__ import annotations
+
+import pytest
+from markupsafe import Markup
+
+from api.language.unbroken import email_address
+
+
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        ("bo-li@trade-fair.example", ["bo-li@", "trade-fair.", "example"]),
+        ("a.b@c.example", ["a.", "b@", "c.", "example"]),
+        ("no address", ["no address"]),
+    ],
+)
+def test_an_address_breaks_after_at_signs_and_dots_alone(address: str, parts: list[str]) -> None:
+    shown = email_address(address)
+    assert shown == "<wbr>".join(f'<span class="nowrap">{part}</span>' for part in parts)
+    assert Markup(shown).striptags() == address
+
+
+def test_a_long_part_of_an_address_may_break_anywhere() -> None:
+    long = "-".join(["export"] * 8)
+    assert email_address(f"{long}@a.example").startswith(f"{long}@<wbr>")
+
+
+def test_an_address_is_escaped() -> None:
+    assert "<b>" not in email_address("<b>@x.example")
