@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -78,6 +79,17 @@ _HOURS = _whole(1, 8760)
 
 def _https_or_none(text: str) -> str:
     return _url("https")(text) if text else ""
+
+
+def _https_or_local(text: str) -> str:
+    is_local = urlsplit(text).hostname in ("127.0.0.1", "::1", "localhost")
+    return _url("https", *(["http"] if is_local else []))(text) if text else ""
+
+
+def _bucket(text: str) -> str:
+    if text and find_spec("boto3") is None:
+        raise ValueError("needs a package that isn't installed: pip install 'chainmeet[s3]'")
+    return text
 
 
 def _ascii_domain_or_none(text: str) -> str:
@@ -205,6 +217,18 @@ class Settings:
         "folder for the offline packs of events, which contain personal data; empty for none", default=""
     )
     pack_days: int = _setting("days after which offline packs are deleted", _whole(1, 365), default=14)
+    pack_bucket: str = _setting(
+        "bucket that offline packs are copied to by the S3 API; empty for none", _bucket, default=""
+    )
+    pack_bucket_endpoint: str = _setting(
+        "https address of the service; empty for Amazon S3", _https_or_local, default=""
+    )
+    pack_bucket_region: str = _setting("its region", default="us-east-1")
+    pack_bucket_prefix: str = _setting(
+        "text that the names of packs in the bucket begin with, such as packs/", default=""
+    )
+    pack_bucket_key_id: str = _setting("access key ID for the bucket", default="")
+    pack_bucket_secret: str = _setting("its secret access key", secret=True, default="")
     controller: str = _setting(
         "name and contact of who is responsible for personal data, as shown in *Your data*", default=""
     )
@@ -344,6 +368,13 @@ class Settings:
                     faults.append(Fault(name, f"is not set ({f.metadata['about']})"))
             except (ValueError, OSError) as error:
                 faults.append(Fault(name, str(error)))
+        if values.get("pack_bucket"):
+            required = ("pack_folder", "pack_bucket_key_id", "pack_bucket_secret")
+            faults += [
+                Fault(PREFIX + name.upper(), "is required for CHAINMEET_PACK_BUCKET")
+                for name in required
+                if not values.get(name)
+            ]
         if not any(fault.path == PREFIX + "DKIM_KEYS" for fault in faults):
             faults += _dkim_faults(cls, values)
         if not faults and not env.get(_SECRET_KEY):

@@ -202,6 +202,9 @@ def _recipients(settings: Settings) -> Iterator[Recipient]:
     if settings.alert_webhook:
         host = urlsplit(settings.alert_webhook).hostname or ""
         yield Recipient(gettext_lazy("Webhook for alerts, which can name people"), host)
+    if settings.pack_bucket:
+        host = urlsplit(settings.pack_bucket_endpoint).hostname or "Amazon S3"
+        yield Recipient(gettext_lazy("Bucket for offline packs, with the data of all participants"), host)
     yield Recipient(gettext_lazy("Programs with an API token of an event, as far as its scopes allow"))
 
 

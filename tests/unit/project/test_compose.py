@@ -40,6 +40,7 @@ SECRETS = {
     "metrics_token": "m" * 32,
     "smtp_password": "s" * 32,
     "imap_password": "i" * 32,
+    "pack_bucket_secret": "b" * 32,
     "dkim_keys": "",  # empty if the mail server signs
 }
 """Contents of the files /run/secrets/NAME in containers."""
@@ -99,7 +100,8 @@ def test_passwords_of_mail_servers_are_only_where_mails_are_sent_or_read() -> No
     imap = {name for name, service in SERVICES.items() if "imap_password" in service["secrets"]}
     metrics = {name for name, service in SERVICES.items() if "metrics_token" in service["secrets"]}
     dkim = {name for name, service in SERVICES.items() if "dkim_keys" in service["secrets"]}
-    assert dkim == smtp
+    bucket = {name for name, service in SERVICES.items() if "pack_bucket_secret" in service["secrets"]}
+    assert (dkim, bucket) == (smtp, {"jobs-worker"})
     assert metrics == {"api"}
     assert (smtp, imap) == ({"urgent-worker", "mail-worker"}, {"untrusted-worker"})
 
@@ -132,6 +134,7 @@ def test_secrets_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
     assert (
         len(set(made.values())) == 6
         and made["smtp_password"] == made["imap_password"] == made["dkim_keys"] == ""
+        and made["pack_bucket_secret"] == ""
     )
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir()} == {0o644}

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import AlertKind, VersionState
 from scheduler.domain.errors import ChainmeetError
-from scheduler.services.exports.offline_packs import contents, pack_folder
+from scheduler.services.exports.offline_packs import contents, pack_bucket, pack_folder
 from scheduler.services.exports.offline_packs.contents import PackedSchedule, PackInterrupted
 from scheduler.services.exports.offline_packs.pack_folder import StoredPack
 from scheduler.services.identity import actors, preferences
@@ -31,6 +31,8 @@ APART = timedelta(minutes=30)
 """Minimum time between two packs of an event, and between attempts."""
 JOB = "pack"
 """Name of the job that makes an event's pack."""
+BUCKET = "bucket of offline packs"
+"""What an alert about uploads names."""
 EVE = timedelta(hours=36)
 """From this time before the first meeting, each daily pack is announced by email."""
 
@@ -96,6 +98,8 @@ def make_due_packs(
     gone = pack_folder.delete_expired(folder, created, keep=keep, now=database.now())
     if gone:
         log.info("expired offline packs deleted", count=len(gone))
+    if settings.pack_bucket:
+        _synchronise_bucket(database, settings, {path.name for path in gone}, should_stop)
     return made
 
 
@@ -150,6 +154,32 @@ def _make_if_due(
         if is_daily and event.begin - EVE <= now < event.end:
             letters.queue_letters(session, _letters(session, event, now), now=now)
     return True
+
+
+def _synchronise_bucket(
+    database: Database, settings: Settings, deleted: Collection[str], should_stop: Callable[[], bool]
+) -> None:
+    """Copy the folder to the bucket. A failure is an alert of the operators until the next success."""
+    now = database.now()
+    try:
+        uploads = pack_bucket.synchronise_packs(settings, deleted, now=now, should_stop=should_stop)
+    except (pack_bucket.BucketFailure, OSError) as error:
+        log.warning("offline packs not uploaded", reason=str(error))
+        with database.write() as session:
+            alerts.raise_alert(
+                session,
+                AlertKind.PACK_FAILED,
+                event_id=None,
+                about=BUCKET,
+                reason=str(error),
+                path="/operators/",
+                now=now,
+            )
+        return
+    if uploads:
+        log.info("offline packs uploaded", count=uploads)
+    with database.write() as session:
+        alerts.end_alert(session, AlertKind.PACK_FAILED, event_id=None, about=BUCKET, now=now)
 
 
 def _raise_alert(database: Database, event: PackedEvent, error: Exception) -> None:

@@ -63,6 +63,12 @@ def list_packs(folder: Path) -> list[StoredPack]:
     return sorted(found, key=lambda pack: (pack.made_at, pack.version))
 
 
+def read_time(name: str) -> datetime | None:
+    """Return when the pack of this file name was made, or None if the name is not a pack's."""
+    named = _NAME.fullmatch(name)
+    return datetime.strptime(named["at"], _TIME).replace(tzinfo=UTC) if named else None
+
+
 def newest_pack(folder: Path, event_key: str, *, since: datetime) -> StoredPack | None:
     """Return the newest pack of an event that was created at `since`."""
     own = [pack for pack in list_packs(folder) if pack.event_key == event_key and pack.made_at >= since]
