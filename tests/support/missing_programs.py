@@ -92,6 +92,7 @@ PROGRAMS = {
     "OpenSSL": Program(lambda: _has("openssl"), ("openssl",)),
     "Poppler": Program(lambda: _has("pdfinfo"), ("poppler-utils",)),
     "Docker Compose": Program(_has_compose, ("docker-cli", "docker-compose")),
+    "kustomize": Program(lambda: _has("kustomize"), ("kustomize",)),
     "BabelStone Han": Program(RARE_FONT.is_file, ("fonts-babelstone-han",)),
     "LibreOffice": Program(lambda: _has("soffice"), ("libreoffice-calc",), in_ci=False),  # 400 MB
 }
