@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from apiflask import APIBlueprint
@@ -14,9 +16,11 @@ from api import auth, context
 from api.language.speaking import ngettext, said
 from api.pages import rendering
 from api.pages.events import first_steps
+from scheduler.i18n import gettext_lazy
 from scheduler.services.agendas.my_day import day as days
 from scheduler.services.events import dashboard, events
 from scheduler.services.events.dashboard import Dashboard, PlanState
+from scheduler.services.events.upcoming_emails import HORIZON, EmailGroup
 from scheduler.services.identity import actors
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
@@ -26,6 +30,16 @@ from scheduler.services.requests.dashboard import setup
 
 RECENT = 5
 """Number of audit log entries on the dashboard."""
+
+MAX_COUNTDOWN = 60
+"""Maximum number of days, with those of the event, that are drawn as a strip."""
+EMAIL_GROUPS = {
+    EmailGroup.MEETINGS: gettext_lazy("Invitations and updates"),
+    EmailGroup.CHANGES: gettext_lazy("Change summaries"),
+    EmailGroup.REQUESTS: gettext_lazy("Request digests"),
+    EmailGroup.INTERPRETERS: gettext_lazy("Interpreter briefings"),
+    EmailGroup.OTHER: gettext_lazy("Other emails"),
+}
 
 blueprint = APIBlueprint("organiser_dashboard", __name__, enable_openapi=False)
 
@@ -73,6 +87,8 @@ def _desk(actor: Actor) -> str:
     has_steps = actor.is_organiser and not actor.is_archived
     with context.database().read() as db:
         found = dashboard.get_dashboard(db, actor, now=now)
+        timezone = events.get_event(db, actor).timezone
+        today = now.astimezone(ZoneInfo(timezone)).date()
         return rendering.render(
             db,
             actor,
@@ -80,7 +96,11 @@ def _desk(actor: Actor) -> str:
             "events/home.html",
             found=found,
             reasons=_reasons(found),
-            days=_days_to_go(found.opens, events.get_event(db, actor).timezone, now),
+            days=_days_to_go(found.opens, timezone, now),
+            today=today,
+            countdown=draw_countdown([each.day for each in found.days], today),
+            email_groups=EMAIL_GROUPS,
+            horizon=HORIZON,
             recent=audit_entries.list_latest_entries(db, actor, limit=RECENT) if actor.is_organiser else (),
             checklist=first_steps.list_organiser(db, actor) if has_steps else None,
             now=now,
@@ -101,6 +121,29 @@ def _days_to_go(opens: datetime | None, timezone: str, now: datetime) -> int | N
         return None
     zone = ZoneInfo(timezone)
     return (opens.astimezone(zone).date() - now.astimezone(zone).date()).days
+
+
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    """SVG paths of the days until the end of the event, in a drawing 20 high: a box per day, 10 wide."""
+
+    width: int
+    today: str
+    between: str
+    event: str
+
+
+def draw_countdown(days: Sequence[date], today: date) -> Countdown | None:
+    """Return the drawing of the days from today, or None if the event has begun or is far away."""
+    if not days or not today < days[0] or (days[-1] - today).days >= MAX_COUNTDOWN:
+        return None
+    to_go = (days[0] - today).days
+    return Countdown(
+        width=10 * ((days[-1] - today).days + 1),
+        today="M0 1h8v18h-8z",
+        between="".join(f"M{10 * i} 10h8v9h-8z" for i in range(1, to_go)),
+        event="".join(f"M{10 * (day - today).days} 1h8v18h-8z" for day in days),
+    )
 
 
 @blueprint.app_template_global()

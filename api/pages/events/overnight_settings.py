@@ -66,6 +66,8 @@ def save_settings(event_key: str) -> Response | tuple[str, int]:
 
 
 def _page(db: Session, actor: Actor, typed: Typed, faults: Faults) -> str:
+    settings = overnight_schedule.get_overnight_settings(db, actor)
+    allowed = overnight_schedule.count_allowed_changes(db, actor)
     return rendering.render(
         db,
         actor,
@@ -76,8 +78,11 @@ def _page(db: Session, actor: Actor, typed: Typed, faults: Faults) -> str:
         rows=range(min(_rows(typed) + 1, overnight_schedule.MAX_TIMES)),
         weekdays=_weekdays(),
         after_runs=AFTER_RUNS,
-        last=next(iter(overnight_runs.list_last_runs(db, actor, limit=1)), None),
-        coming=overnight_schedule.get_overnight_settings(db, actor).coming,
+        night=overnight_runs.get_last_night(db, actor),
+        coming=settings.coming,
+        published=allowed.version,
+        most=allowed.most,
+        meetings=allowed.meetings,
         page=overnight_runs.list_runs(db, actor, number=paging.asked_number(), limit=SHOWN),
     )
 

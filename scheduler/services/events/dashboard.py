@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailOutcome, RequestState
 from scheduler.services.delivery import address_reports
-from scheduler.services.events import overnight_schedule, pending_work
+from scheduler.services.events import event_days, overnight_schedule, pending_work, upcoming_emails
+from scheduler.services.events.event_days import EventDay
 from scheduler.services.events.overnight_runs import ChangeCounts, OvernightRun, count_changes, list_last_runs
 from scheduler.services.events.overnight_schedule import OvernightTime
 from scheduler.services.events.pending_work import PendingWork
+from scheduler.services.events.upcoming_emails import UpcomingEmails
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.participants.event_invitations import invitation_emails
@@ -23,6 +25,7 @@ from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
     Comparison,
+    Event,
     Firm,
     ImportFile,
     InboundEmail,
@@ -73,8 +76,8 @@ class Dashboard:
     `most` is the proven maximum, if known. `newer` were accepted after the version was created. `reasons`
     counts unscheduled requests by reason. `bounced` are people with upcoming meetings whose address bounces,
     and `bounced_interpreters` such interpreters. `below` are firms under their minimum of meetings.
-    `uninvited` are exhibitors without an invitation who never signed in. `coming` is the next overnight run,
-    and `opens` the first meeting time.
+    `uninvited` are exhibitors without an invitation who never signed in. `publishing` are the changes of the
+    version that is being published. `coming` is the next overnight run. `days` are those of the event.
     """
 
     published: int | None
@@ -85,6 +88,7 @@ class Dashboard:
     reasons: Mapping[str, int]
     waiting: PendingWork
     draft: ChangeCounts | None
+    publishing: ChangeCounts | None
     oldest_email: datetime | None
     bounced: int
     bounced_meetings: int
@@ -95,7 +99,13 @@ class Dashboard:
     files: tuple[PendingFile, ...]
     overnight_runs: tuple[OvernightRun, ...]
     coming: OvernightTime | None
-    opens: datetime | None
+    days: tuple[EventDay, ...]
+    emails: UpcomingEmails
+
+    @property
+    def opens(self) -> datetime | None:
+        """The first meeting time."""
+        return self.days[0].opens if self.days else None
 
     @property
     def missing(self) -> int:
@@ -135,6 +145,7 @@ def get_dashboard(session: Session, actor: Actor, *, now: datetime) -> Dashboard
     event_id = actor.event_id
     published = versions.find_published_version(session, event_id)
     version_id = published.id if published else 0
+    timezone = session.get_one(Event, event_id).timezone
     waits = pending_work.count_pending_work(session, actor, now=now)
     bounced, meetings = _bounced(session, event_id, version_id, now)
     return Dashboard(
@@ -145,7 +156,8 @@ def get_dashboard(session: Session, actor: Actor, *, now: datetime) -> Dashboard
         newer=pending_work.count_accepted_since(session, published) if published else 0,
         reasons=unscheduled.count_by_reason(session, version_id),
         waiting=waits,
-        draft=_draft(session, event_id, waits.draft),
+        draft=_changes(session, event_id, waits.draft),
+        publishing=_changes(session, event_id, waits.publishing),
         oldest_email=session.scalar(
             select(func.min(InboundEmail.received_at)).where(
                 InboundEmail.event_id == event_id, InboundEmail.outcome == MailOutcome.WAITING
@@ -160,7 +172,8 @@ def get_dashboard(session: Session, actor: Actor, *, now: datetime) -> Dashboard
         files=_files(session, event_id),
         overnight_runs=list_last_runs(session, actor),
         coming=overnight_schedule.get_overnight_settings(session, actor).coming,
-        opens=_first_start(session, event_id),
+        days=event_days.list_event_days(session, event_id, version_id, timezone),
+        emails=upcoming_emails.forecast_emails(session, event_id, now=now),
     )
 
 
@@ -179,7 +192,7 @@ def get_plan_state(session: Session, actor: Actor) -> PlanState:
     )
 
 
-def _draft(session: Session, event_id: int, number: int | None) -> ChangeCounts | None:
+def _changes(session: Session, event_id: int, number: int | None) -> ChangeCounts | None:
     if number is None:
         return None
     found = session.get(Comparison, versions.get_version(session, event_id, number).id)

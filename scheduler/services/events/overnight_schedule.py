@@ -22,7 +22,8 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.runs import overnight
 from scheduler.services.planning.runs.overnight import EVERY_DAY
-from scheduler.storage.models import Event, RunSchedule, Slot
+from scheduler.services.schedule import versions
+from scheduler.storage.models import Event, PlannedMeeting, RunSchedule, Slot
 
 MAX_TIMES = 10
 """Maximum number of overnight start times of an event."""
@@ -83,6 +84,30 @@ def get_overnight_settings(session: Session, actor: Actor) -> OvernightSettings:
     )
     times = tuple(OvernightTime(row.at, row.weekdays, row.then, row.next_at) for row in rows)
     return OvernightSettings(times, **{name: getattr(event, name) for name in _NUMBERS})
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedChanges:
+    """How many of the `meetings` of the published `version` an overnight run may change, by its limit in %.
+
+    `version` is None before the first publication.
+    """
+
+    version: int | None
+    meetings: int
+    most: int
+
+
+def count_allowed_changes(session: Session, actor: Actor) -> AllowedChanges:
+    """Return the effect of the limit on the published version. Runs at most three queries."""
+    actor.require(Right.READ_RUNS)
+    published = versions.find_published_version(session, actor.event_id)
+    if published is None:
+        return AllowedChanges(None, 0, 0)
+    query = select(func.count()).where(PlannedMeeting.version_id == published.id)
+    meetings = session.scalars(query).one()
+    budget = overnight.overnight_budget(session.get_one(Event, actor.event_id))
+    return AllowedChanges(published.number, meetings, budget.most(meetings))
 
 
 def change_overnight_settings(

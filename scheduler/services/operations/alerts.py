@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_, select, update
@@ -91,6 +91,14 @@ def list_open_alerts(session: Session, event_id: int | None) -> Sequence[Alert]:
         .where(Alert.open_key.is_not(None), or_(Alert.event_id.is_(None), of_event))
         .order_by(Alert.opened_at.desc(), Alert.id.desc())
     ).all()
+
+
+def list_latest_alerts(
+    session: Session, event_id: int, kinds: Collection[AlertKind], *, limit: int
+) -> Sequence[Alert]:
+    """Return the newest alerts of an event of these kinds, open or ended, newest first."""
+    which = Alert.event_id == event_id, Alert.kind.in_(kinds)
+    return session.scalars(select(Alert).where(*which).order_by(Alert.id.desc()).limit(limit)).all()
 
 
 def _key(kind: AlertKind, event_id: int | None, about: str) -> str:

@@ -1,3 +1,3 @@
 """Meeting requests: creation, transitions, lists and outcomes."""
 
-__all__ = ["unscheduled_requests"]
+__all__ = ["digests", "unscheduled_requests"]

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -26,6 +25,7 @@ from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.requests.digests.due import (
     DigestReader,
     PendingItem,
+    digest_reader,
     immediate_kinds,
     is_digest_due,
     list_pending_items,
@@ -124,12 +124,9 @@ def read_recipients(session: Session, ids: Iterable[int]) -> Sequence[Any]:
 
 
 def _reader(row: Any, now: datetime) -> DigestReader:
-    own = preferences.choose_timezone(row.Attendee.timezone, row.Firm.country, now) or row.Event.timezone
-    choice = row.DigestPreference
-    if choice is None:
-        return DigestReader(row.Attendee.id, ZoneInfo(own))
-    zone = row.Event.timezone if choice.daily_at_venue else own
-    return DigestReader(row.Attendee.id, ZoneInfo(zone), immediate_kinds(choice), choice.last_digest_at)
+    person, venue = row.Attendee, row.Event.timezone
+    own = preferences.choose_timezone(person.timezone, row.Firm.country, now) or venue
+    return digest_reader(person.id, own, venue, row.DigestPreference)
 
 
 def _note(
