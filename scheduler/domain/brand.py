@@ -21,7 +21,7 @@ class BrandPicture(StrEnum):
     """A picture of a brand."""
 
     LOGO = "logo"
-    HERO = "hero"
+    BANNER_PICTURE = "banner_picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,21 @@ class Brand:
     headline: str = ""
     tagline: str = ""
     logo: PictureSize | None = None
-    hero: PictureSize | None = None
+    banner_picture: PictureSize | None = None
 
     def __bool__(self) -> bool:
         """Return True if anything is chosen."""
-        return any((self.accent, self.banner, self.sender, self.headline, self.tagline, self.logo, self.hero))
+        return any(
+            (
+                self.accent,
+                self.banner,
+                self.sender,
+                self.headline,
+                self.tagline,
+                self.logo,
+                self.banner_picture,
+            )
+        )
 
     @property
     def path(self) -> str:
@@ -71,7 +81,7 @@ class Brand:
         texts = {name: getattr(self, name) for name in ("token", *TEXTS) if getattr(self, name)}
         sizes = {
             name: {"digest": size.digest, "width": size.width, "height": size.height}
-            for name, size in (("logo", self.logo), ("hero", self.hero))
+            for name, size in (("logo", self.logo), ("banner_picture", self.banner_picture))
             if size is not None
         }
         return texts | sizes
@@ -87,7 +97,7 @@ def read_brand(stored: Mapping[str, Any], event_key: str, event_name: str) -> Br
         event_name=event_name,
         token=token if isinstance(token, str) and _TOKEN.fullmatch(token) else "",
         logo=_size(stored.get("logo")),
-        hero=_size(stored.get("hero")),
+        banner_picture=_size(stored.get("banner_picture")),
         **texts,
     )
 

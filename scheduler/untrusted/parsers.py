@@ -91,7 +91,7 @@ def read_picture(octets: bytes) -> Picture:
 
 
 def read_brand_picture(octets: bytes, kind: str) -> Picture:
-    """Return an event's logo as PNG, or its hero picture as JPEG. Raises UnusablePicture; see `run_job`."""
+    """Return an event's logo as PNG, or its banner picture as JPEG. Raises UnusablePicture; see `run_job`."""
     return run_job(jobs.BRAND_PICTURE, octets, kind=kind)
 
 

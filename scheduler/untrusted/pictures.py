@@ -21,10 +21,10 @@ SIDE = 192
 """Longer side in pixels, twice the size at which a page displays it."""
 ROOM, SMALL_SIDE = 48 << 10, 96
 """Maximum octets of the result; if exceeded, it is scaled down further."""
-BRAND_MAX_OCTETS: Final = {"logo": 512 << 10, "hero": 2 << 20}
-"""Maximum octets of the file of an event's logo or hero picture."""
-_BRAND_SIDE: Final = {"logo": 640, "hero": 1_600}
-_BRAND_ROOM: Final = {"logo": 160 << 10, "hero": 400 << 10}
+BRAND_MAX_OCTETS: Final = {"logo": 512 << 10, "banner_picture": 2 << 20}
+"""Maximum octets of the file of an event's logo or banner picture."""
+_BRAND_SIDE: Final = {"logo": 640, "banner_picture": 1_600}
+_BRAND_ROOM: Final = {"logo": 160 << 10, "banner_picture": 400 << 10}
 """Longer side in pixels and maximum octets of the result; if exceeded, it is scaled down further."""
 _QUALITIES: Final = (85, 70)
 _PNG, _GIF, _JPEG = b"\x89PNG\r\n\x1a\n", (b"GIF87a", b"GIF89a"), b"\xff\xd8\xff"
@@ -57,9 +57,9 @@ def read_picture(octets: bytes) -> Picture:
 
 
 def read_brand_picture(octets: bytes, kind: str) -> Picture:
-    """Return the logo or hero picture of an event from a PNG or JPEG file. Raises UnusablePicture.
+    """Return the logo or banner picture of an event from a PNG or JPEG file. Raises UnusablePicture.
 
-    The logo is a PNG, whose transparency is kept. The hero picture is a JPEG on white.
+    The logo is a PNG, whose transparency is kept. The banner picture is a JPEG on white.
     """
     import pymupdf
 

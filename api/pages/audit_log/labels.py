@@ -72,7 +72,7 @@ LABELS: Final[Mapping[str, str]] = {
     "sender": gettext_lazy("Sender name"),
     "tagline": gettext_lazy("Text below the headline"),
     "logo": gettext_lazy("Logo"),
-    "hero": gettext_lazy("Banner picture"),
+    "banner_picture": gettext_lazy("Banner picture"),
     "overnight_percent": gettext_lazy("Percentage of published meetings changed per run"),
     "overnight_per_person": gettext_lazy("Changes per person per run"),
     "overnight_protected_hours": gettext_lazy("Protected time before a meeting (hours)"),

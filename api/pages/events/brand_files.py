@@ -37,7 +37,7 @@ def serve_file(event_key: str, brand_token: str, name: str) -> Response:
 
 def brand_file(brand: Brand, name: str) -> str:
     """Return the address of a file of a brand, with its version, so that browsers cache it."""
-    sizes = {files.LOGO: brand.logo, files.HERO: brand.hero}
+    sizes = {files.LOGO: brand.logo, files.BANNER_PICTURE: brand.banner_picture}
     size = sizes.get(name)
     values: dict[str, Any] = {"event_key": brand.event_key, "brand_token": brand.token, "name": name}
     values[VERSION] = size.digest if size is not None else files.style_version(brand)

@@ -22,8 +22,11 @@ from scheduler.services.branding.brands import brand_of
 from scheduler.services.text import is_storable
 from scheduler.storage.models import Event, EventPicture
 
-STYLE_SHEET, LOGO, HERO = "style.css", "logo.png", "hero.jpg"
-_PICTURES: Final = {LOGO: (BrandPicture.LOGO, "image/png"), HERO: (BrandPicture.HERO, "image/jpeg")}
+STYLE_SHEET, LOGO, BANNER_PICTURE = "style.css", "logo.png", "banner.jpg"
+_PICTURES: Final = {
+    LOGO: (BrandPicture.LOGO, "image/png"),
+    BANNER_PICTURE: (BrandPicture.BANNER_PICTURE, "image/jpeg"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def _style_sheet(accent: str, banner: str) -> tuple[str, str]:
             f"@media print {{ :root {{ --brand: {light.accent}; }} }}",
         ]
     if banner:
-        rules.append(f":root {{ --hero: {banner}; --hero-ink: {colours.ink_on(banner)}; }}")
+        rules.append(f":root {{ --banner: {banner}; --banner-ink: {colours.ink_on(banner)}; }}")
     sheet = "\n".join(rules) + "\n"
     return sheet, hashlib.sha256(sheet.encode("ascii")).hexdigest()[:16]
 

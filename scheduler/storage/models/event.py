@@ -170,7 +170,7 @@ def _number(_mapper: Any, connection: Connection, event: Event) -> None:
 
 
 class EventPicture(Base):
-    """The logo or hero picture of an event's brand, as we encoded it."""
+    """The logo or banner picture of an event's brand, as we encoded it."""
 
     __tablename__ = "event_picture"
 

@@ -39,7 +39,7 @@ def save(site: Site, status: int = 200, **typed: object) -> str:
 def everything() -> dict[str, object]:
     files = {
         "logo": (io.BytesIO(picture(400, 100)), "logo.png"),
-        "hero": (io.BytesIO(picture(900, 300, "jpeg")), "hero.jpg"),
+        "banner_picture": (io.BytesIO(picture(900, 300, "jpeg")), "banner.jpg"),
     }
     return TYPED | files
 
@@ -51,7 +51,7 @@ def test_the_settings_lead_to_the_brand_and_it_is_saved(site: Site) -> None:
     for name, value in TYPED.items():
         assert f'value="{value.replace("<", "&lt;").replace(">", "&gt;")}"' in page, name
     assert page.count('name="remove-') == 2
-    assert 'name="remove-hero"' not in save(site, **TYPED, **{"remove-hero": "yes"})
+    assert 'name="remove-banner_picture"' not in save(site, **TYPED, **{"remove-banner_picture": "yes"})
 
 
 def test_a_wrong_field_has_its_error_and_keeps_what_was_typed(site: Site) -> None:
@@ -87,7 +87,7 @@ def test_the_registration_page_has_the_banner(site: Site) -> None:
     save(site, **everything())
     page = Browser(site.app).get(f"/register/{site.expo.event.key}")
     assert '<p class="large">Meet &lt;all&gt;</p>' in page and "<p>In June</p>" in page
-    assert re.search(r'class="hero" [^>]+>\s*<img src="[^"]+/hero\.jpg\?v=\w+" alt=""', page)
+    assert re.search(r'class="event-banner" [^>]+>\s*<img src="[^"]+/banner\.jpg\?v=\w+" alt=""', page)
 
 
 def test_a_page_without_a_brand_is_the_same_as_before(site: Site) -> None:
@@ -98,10 +98,12 @@ def test_a_page_without_a_brand_is_the_same_as_before(site: Site) -> None:
         return [re.sub(r'value="[^"]{60,}"', "", each) for each in (reader.get(own), reader.get(public))]
 
     before = pages()
-    assert not any("brand-logo" in page or "/brand/" in page or 'class="hero' in page for page in before)
+    assert not any(
+        "brand-logo" in page or "/brand/" in page or 'class="event-banner' in page for page in before
+    )
     save(site, **everything())
     assert all("/brand/" in page for page in pages())
-    save(site, **{"remove-logo": "yes", "remove-hero": "yes"})
+    save(site, **{"remove-logo": "yes", "remove-banner_picture": "yes"})
     assert pages() == before
 
 

@@ -32,7 +32,11 @@ FORM = BrandForm(
 
 def with_pictures(form: BrandForm = FORM) -> BrandForm:
     return replace(
-        form, files={BrandPicture.LOGO: picture(800, 200), BrandPicture.HERO: picture(2_000, 500, "jpeg")}
+        form,
+        files={
+            BrandPicture.LOGO: picture(800, 200),
+            BrandPicture.BANNER_PICTURE: picture(2_000, 500, "jpeg"),
+        },
     )
 
 
@@ -53,34 +57,37 @@ def test_a_brand_is_stored_clean_and_with_pictures_that_we_encoded(database: Dat
     saved = brands.save_brand(database, organiser, with_pictures(), now=NOW)
     assert (saved.accent, saved.banner, saved.sender) == ("#c8102e", "#ffd200", "Chain Expo team")
     assert saved.logo is not None and (saved.logo.width, saved.logo.height) == (640, 160)
-    assert saved.hero is not None and (saved.hero.width, saved.hero.height) == (1_600, 400)
+    assert saved.banner_picture is not None and (saved.banner_picture.width, saved.banner_picture.height) == (
+        1_600,
+        400,
+    )
     with database.read() as session:
         assert brands.get_brand(session, organiser) == saved
         logo = files.read_file(session, expo.event.key, saved.token, "logo.png")
-        hero = files.read_file(session, expo.event.key, saved.token, "hero.jpg")
+        banner = files.read_file(session, expo.event.key, saved.token, "banner.jpg")
     assert (logo.media_type, logo.version) == ("image/png", saved.logo.digest)
     assert logo.octets.startswith(b"\x89PNG") and pymupdf.Pixmap(logo.octets).alpha
-    assert (hero.media_type, hero.version) == ("image/jpeg", saved.hero.digest)
-    assert hero.octets.startswith(b"\xff\xd8\xff")
+    assert (banner.media_type, banner.version) == ("image/jpeg", saved.banner_picture.digest)
+    assert banner.octets.startswith(b"\xff\xd8\xff")
 
 
 def test_what_is_not_sent_again_stays_and_what_is_removed_goes(database: Database, expo: Expo) -> None:
     organiser = expo.organiser_actor()
     first = brands.save_brand(database, organiser, with_pictures(), now=NOW)
-    gone = replace(FORM, sender="", removed=frozenset({BrandPicture.HERO}))
+    gone = replace(FORM, sender="", removed=frozenset({BrandPicture.BANNER_PICTURE}))
     second = brands.save_brand(database, organiser, gone, now=NOW)
-    assert (second.logo, second.hero, second.sender) == (first.logo, None, "")
+    assert (second.logo, second.banner_picture, second.sender) == (first.logo, None, "")
     assert second.token == first.token, "emails that were sent lead to the logo"
     with database.read() as session:
         assert session.scalars(select(EventPicture.kind)).all() == [BrandPicture.LOGO]
         with pytest.raises(NotFound):
-            files.read_file(session, expo.event.key, second.token, "hero.jpg")
+            files.read_file(session, expo.event.key, second.token, "banner.jpg")
 
 
 def test_without_its_token_a_file_is_not_found(database: Database, expo: Expo) -> None:
     def is_refused(key: str, *tokens: str) -> None:
         with database.read() as session:
-            for name in ("style.css", "logo.png", "hero.jpg", "", "x", "\x00"):
+            for name in ("style.css", "logo.png", "banner.jpg", "", "x", "\x00"):
                 for token in (*tokens, "", "é"):
                     with pytest.raises(NotFound):
                         files.read_file(session, key, token, name)
@@ -101,7 +108,7 @@ def test_faults_are_said_at_their_fields_all_at_once_and_nothing_is_stored(
         banner="red",
         sender="ceo@bank.example",
         headline="x" * 121,
-        files={BrandPicture.LOGO: b"<svg/>", BrandPicture.HERO: b"RIFF....WEBP"},
+        files={BrandPicture.LOGO: b"<svg/>", BrandPicture.BANNER_PICTURE: b"RIFF....WEBP"},
     )
     assert faults_of(database, expo, wrong) == {
         "accent": "choose a darker colour, like #598231; contrast with white text: 1.84:1, minimum 4.5:1",
@@ -109,7 +116,7 @@ def test_faults_are_said_at_their_fields_all_at_once_and_nothing_is_stored(
         "sender": "leave out @, < and >; emails show the address by itself",
         "headline": "enter at most 120 characters",
         "logo": "save it as PNG; an SVG file can contain programs",
-        "hero": "choose a PNG or JPEG file",
+        "banner_picture": "choose a PNG or JPEG file",
     }
     with database.read() as session:
         assert not brands.get_brand(session, expo.organiser_actor())
@@ -144,11 +151,15 @@ def test_a_picture_loses_what_it_hides_and_a_banner_its_transparency() -> None:
     plain = picture(300, 100)
     hidden = plain[:33] + chunk(b"tEXt", b"Author\0Somebody at home") + plain[33:]
     assert b"Somebody" not in pictures.read_brand_picture(hidden, "logo").octets
-    hero = pymupdf.Pixmap(pictures.read_brand_picture(hidden, "hero").octets)
-    assert not hero.alpha and min(hero.pixel(250, 50)) > 250 and hero.pixel(50, 50)[0] > hero.pixel(50, 50)[1]
+    banner = pymupdf.Pixmap(pictures.read_brand_picture(hidden, "banner_picture").octets)
+    assert (
+        not banner.alpha
+        and min(banner.pixel(250, 50)) > 250
+        and banner.pixel(50, 50)[0] > banner.pixel(50, 50)[1]
+    )
 
 
-@pytest.mark.parametrize("kind", ["logo", "hero"])
+@pytest.mark.parametrize("kind", ["logo", "banner_picture"])
 def test_what_needs_much_room_gets_smaller(kind: str) -> None:
     noise = b"".join(zlib.crc32(b"%d" % n).to_bytes(4) for n in range(150 * 150 * 3 // 4 + 1))[
         : 150 * 150 * 3
@@ -160,7 +171,7 @@ def test_what_needs_much_room_gets_smaller(kind: str) -> None:
             tile.set_origin(left, top)
             large.copy(tile, tile.irect)
     found = pictures.read_brand_picture(large.tobytes("png")[: 2 << 20], kind)
-    assert len(found.octets) <= {"logo": 160 << 10, "hero": 400 << 10}[kind] and found.width <= 450
+    assert len(found.octets) <= {"logo": 160 << 10, "banner_picture": 400 << 10}[kind] and found.width <= 450
 
 
 def test_only_organisers_change_a_brand(database: Database, expo: Expo) -> None:
@@ -195,7 +206,7 @@ def test_stored_values_that_no_form_stores_are_left_out() -> None:
         "sender": ["x"],
         "headline": "Kept",
         "logo": {"digest": "../../x", "width": 1, "height": 1},
-        "hero": {"digest": "0" * 16, "width": 0, "height": "9"},
+        "banner_picture": {"digest": "0" * 16, "width": 0, "height": "9"},
     }
     assert read_brand(stored, "e", "E").as_json() == {"headline": "Kept"}
 
@@ -204,5 +215,5 @@ def test_the_style_sheet_has_the_colours_of_both_schemes(database: Database, exp
     saved = brands.save_brand(database, expo.organiser_actor(), FORM, now=NOW)
     sheet = files.style_sheet(saved)
     assert "--brand: #c8102e; --brand-ink: #ffffff;" in sheet and "prefers-color-scheme: dark" in sheet
-    assert "--hero: #ffd200; --hero-ink: #000000;" in sheet
+    assert "--banner: #ffd200; --banner-ink: #000000;" in sheet
     assert files.style_sheet(replace(saved, accent="", banner="")).strip() == ""

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.postgres
 ALLOWED: dict[str, tuple[str, ...]] = {
     # Roles stand back meanwhile, and go on with the new names.
     "0111": ("renaming-table", "renaming-column", "renaming-object"),
+    # An event has at most two rows: checking them takes no time.
+    "0122": ("ban-drop-constraint", "constraint-missing-not-valid"),
 }
 """By migration: the rules that it violates, and the table. Scans of large tables need another solution."""
 LEFT_OUT = (

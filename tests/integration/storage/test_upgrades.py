@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
+from scheduler.domain.brand import BrandPicture
+from scheduler.services.branding import brands
+from scheduler.services.branding.brands import BrandForm
 from scheduler.storage import schema
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event
@@ -19,6 +24,7 @@ from scheduler.storage.schema import (
     SchemaBroken,
     SchemaBusy,
     SchemaOutOfDate,
+    alembic_config,
     require_current,
     upgrade_schema,
 )
@@ -27,6 +33,7 @@ from tests.support.databases import Databases, owning
 from tests.support.everything import NOWHERE, Everything
 from tests.support.factories import NOW, make_event
 from tests.support.next_release import COLUMN, REVISION, TABLE, next_release
+from tests.support.raster_images import picture
 from tests.support.rows import lost_or_changed, rows_of
 from tests.support.web import web_app
 
@@ -57,6 +64,24 @@ def test_a_full_database_keeps_every_row(
         upgrade_schema(database)
         require_current(database)
     assert COLUMN in {column["name"] for column in inspect(database.engine).get_columns(TABLE)}
+    assert lost_or_changed(before, rows_of(database)) == {}
+
+
+def migrate(database: Database, step: Callable[[Config, str], None], revision: str) -> None:
+    with database.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        step(alembic_config(connection), revision)
+
+
+def test_the_banner_picture_of_an_event_is_kept_by_its_new_name(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    form = BrandForm(accent="#c8102e", files={BrandPicture.BANNER_PICTURE: picture(900, 300, "jpeg")})
+    brands.save_brand(database, expo.organiser_actor(), form, now=NOW)
+    before = rows_of(database)
+    migrate(database, command.downgrade, "0121")
+    with database.read() as session:
+        assert session.scalars(text("SELECT kind FROM event_picture")).all() == ["hero"]
+    migrate(database, command.upgrade, "head")
     assert lost_or_changed(before, rows_of(database)) == {}
 
 

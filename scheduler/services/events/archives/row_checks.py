@@ -65,7 +65,7 @@ class _Brand(BaseModel, extra="forbid"):
     headline: fields.BrandHeadline = ""
     tagline: fields.BrandTagline = ""
     logo: _Picture | None = None
-    hero: _Picture | None = None
+    banner_picture: _Picture | None = None
 
 
 _SHAPES: Final[Mapping[tuple[str, str], Any]] = {
