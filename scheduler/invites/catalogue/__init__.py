@@ -102,6 +102,7 @@ class Words:
     footer: str
     sign_in: dict[str, str]
     alert: dict[str, str]
+    alert_reason: dict[str, str]
     desk: dict[str, str]
     rehearsal: dict[str, str]
     answering: dict[str, str]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from scheduler.config import Settings
 from scheduler.domain.entities import AlertKind, OutboxKind
+from scheduler.i18n import from_json
 from scheduler.invites.ical.itip import ItipMessage
 from scheduler.invites.mail.alert_mail import AlertMail, render_alert
 from scheduler.invites.mail.digest import Digest, DigestEntry
@@ -218,7 +219,7 @@ def render_alert_email(settings: Settings, row: OutboxEmail) -> RenderedMail:
             message_id=letters.sent_id(row.message_id, settings.mail_domain),
             kind=AlertKind(said["kind"]),
             event=said["event"],
-            reason=said["reason"],
+            reason=from_json(said["reason"]),
             link=links.absolute_url(settings, said["path"]),
             language=said["language"],
             **_tokens(settings, row),

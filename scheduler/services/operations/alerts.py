@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, OutboxKind
+from scheduler.i18n import to_json
 from scheduler.services.identity import actors, preferences
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.letters import LATER_DOMAIN
@@ -40,7 +41,7 @@ def raise_alert(
     and send no email. `about` names what failed ("run 12"), `reason` is a sentence for people, and `path` is
     the page of the site with details. Without an event, only the operators get the email.
     """
-    about, reason = about[:_ABOUT], clean_line(reason)[:_REASON]
+    about, said, reason = about[:_ABOUT], reason, clean_line(reason)[:_REASON]
     key = _key(kind, event_id, about)
     found = session.scalar(select(Alert).where(Alert.open_key == key))
     if found is not None:
@@ -68,7 +69,7 @@ def raise_alert(
     except IntegrityError:
         return False
     if came_back is None:
-        _queue_mails(session, alert, now)
+        _queue_mails(session, alert, said, now)
     return True
 
 
@@ -110,7 +111,8 @@ def _is(kind: AlertKind, event_id: int | None) -> ColumnElement[bool]:
     return (Alert.kind == kind) & of_event
 
 
-def _queue_mails(session: Session, alert: Alert, now: datetime) -> None:
+def _queue_mails(session: Session, alert: Alert, reason: str, now: datetime) -> None:
+    """Queue an email to each reader. A `reason` of messages is translated when the email is rendered."""
     event = session.get(Event, alert.event_id) if alert.event_id is not None else None
     mails = []
     for account in _readers(session, alert.event_id, now):
@@ -120,7 +122,7 @@ def _queue_mails(session: Session, alert: Alert, now: datetime) -> None:
         said = {
             "kind": alert.kind.value,
             "event": event.name if event else "",
-            "reason": alert.reason,
+            "reason": to_json(reason) if len(reason) <= _REASON else alert.reason,
             "path": alert.path,
             "language": language,
         }

@@ -16,9 +16,12 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind
 from scheduler.domain.team import TeamRole
+from scheduler.i18n import gettext_lazy, ngettext_lazy
 from scheduler.invites.catalogue import languages, load_words
 from scheduler.services.delivery import claims, rendering
 from scheduler.services.operations import alerts
+from scheduler.services.operations.invariants import BrokenInvariant, Invariant
+from scheduler.services.planning.runs import recovery
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Alert, OutboxEmail, TeamMember
 from tests.support.factories import NOW, SECRET_KEY, make_account, make_event
@@ -134,6 +137,57 @@ def test_the_mail_has_the_reason_and_a_link_in_the_readers_language(
     text = made.get_body(("plain",)).get_content()
     assert "The solve ended with an error." in text
     assert f"{SETTINGS.base_url}/events/x/runs/1" in text
+
+
+def reason_in(database: Database, language: str, reason: str) -> str:
+    """Return the text of the alert email with this reason, in this language."""
+    with database.write() as session:
+        fail(session, make_event(session, language=language).event.id, reason=reason)
+        (row,) = claims.claim_emails(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
+    made = email.message_from_bytes(
+        rendering.render_alert_email(SETTINGS, row).data, policy=email.policy.default
+    )
+    return " ".join(str(made.get_body(("plain",)).get_content()).split())
+
+
+def failed(why: str) -> str:
+    return gettext_lazy("The overnight run failed: %(why)s", why=why)
+
+
+MISSED = gettext_lazy(
+    "The overnight run at %(time)s did not take place: %(why)s",
+    time="02:00",
+    why=gettext_lazy("this site was paused."),
+)
+UNPLACED = (
+    "%(num)s email couldn't be matched to an event. Move it to its event, or ignore it.",
+    "%(num)s emails couldn't be matched to an event. Move each one to its event, or ignore it.",
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "reason", "text"),
+    [
+        ("en", MISSED, "The overnight run at 02:00 did not take place: this site was paused."),
+        ("hu", MISSED, "Elmaradt az éjszakai futtatás (02:00): a webhely szünetelt."),
+        ("zh", MISSED, "02:00的夜间运行没有进行：本站当时已暂停。"),
+        ("hu", ngettext_lazy(*UNPLACED, 1), "1 e-mail nem rendelhető rendezvényhez."),
+        ("zh", ngettext_lazy(*UNPLACED, 3), "有3封邮件无法匹配到展会。"),
+        ("hu", failed(recovery.LOST_TOO_OFTEN), "meghiúsult: A feldolgozó keresés közben"),
+        ("zh", failed("Disk full."), "夜间运行失败：Disk full."),
+    ],
+)
+def test_the_reason_is_in_the_readers_language(
+    database: Database, language: str, reason: str, text: str
+) -> None:
+    assert text in reason_in(database, language, reason)
+
+
+@pytest.mark.parametrize("invariant", list(Invariant))
+def test_the_reasons_of_the_data_check_are_translated(database: Database, invariant: Invariant) -> None:
+    reason = BrokenInvariant(invariant, 3, ("expo",)).reason
+    assert str(reason) in reason_in(database, "en", reason)
+    assert str(reason) not in reason_in(database, "hu", reason)
 
 
 def test_every_kind_has_its_words_in_every_language() -> None:
