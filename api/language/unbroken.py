@@ -22,15 +22,15 @@ _NUMBER = re.compile(r"(?<=\w) (?=[A-Za-z]?\d+[A-Za-z]?(?:$|,))")
 """The space before the number at the end of a name: a hall, a table, a day."""
 
 _ADDRESS_PART: Final = re.compile(r"(?<=[@.])(?=.)")
-_MAX_PART: Final = 30
+_MAX_LINE: Final = 40
 """Characters of an address that a phone shows on one line."""
 
 
 def email_address(address: str) -> Markup:
-    """Return an email address with line breaks only after @ and dots, and none at its hyphens."""
-    parts = _ADDRESS_PART.split(address)
+    """Return an email address on one line. A long one may break, after @ and dots first."""
+    parts = [address] if len(address) <= _MAX_LINE else _ADDRESS_PART.split(address)
     return Markup("<wbr>").join(
-        Markup('<span class="nowrap">{}</span>').format(part) if len(part) <= _MAX_PART else part
+        Markup('<span class="nowrap">{}</span>').format(part) if len(part) <= _MAX_LINE else part
         for part in parts
     )
 

@@ -1,4 +1,4 @@
-"""Email addresses on pages: line breaks only after @ and dots."""
+"""Email addresses on pages: no line breaks, or only after @ and dots."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from api.language.unbroken import email_address
 @pytest.mark.parametrize(
     ("address", "parts"),
     [
-        ("bo-li@trade-fair.example", ["bo-li@", "trade-fair.", "example"]),
-        ("a.b@c.example", ["a.", "b@", "c.", "example"]),
+        ("bo-li@trade-fair.example", ["bo-li@trade-fair.example"]),
         ("no address", ["no address"]),
+        (
+            "export-sales.department@heavy-machinery.example",
+            ["export-sales.", "department@", "heavy-machinery.", "example"],
+        ),
     ],
 )
-def test_an_address_breaks_after_at_signs_and_dots_alone(address: str, parts: list[str]) -> None:
+def test_a_long_address_breaks_after_at_signs_and_dots_alone(address: str, parts: list[str]) -> None:
     shown = email_address(address)
     assert shown == "<wbr>".join(f'<span class="nowrap">{part}</span>' for part in parts)
     assert Markup(shown).striptags() == address
