@@ -35,6 +35,7 @@ NO_PAGES = {
     "static": "files",
     "agenda.download_own_agenda": "a PDF",
     "scenarios.export_comparison": "a workbook, or CSV",
+    "scenarios.export_exhibitors": "a workbook",
     "scenarios.show_panel": "a part of its page",
     "fairness.show_curve_panel": "a part of its page",
     "agenda.download_own_firm_agenda": "a PDF",

@@ -50,6 +50,8 @@ blueprint = APIBlueprint(
 )
 
 Faults = dict[str, str]
+MOST_LISTED: Final = 200
+"""Exhibitors of a preview on the page: those with the largest changes."""
 SHOWN: Final = "shown-"
 """Prefix of hidden fields with the exact value that the form showed."""
 
@@ -255,6 +257,7 @@ def _previewed(db: Session, actor: Actor, found: ScenarioCard | None) -> dict[st
         if found and found.result
         else (),
         "effects": effects.get_effects(db, actor, found) if found else None,
+        "most_listed": MOST_LISTED,
         "now": context.now(),
     }
 

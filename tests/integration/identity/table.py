@@ -172,6 +172,7 @@ GET EVENT/versions/<number>/fairness/curve                   302 404 404 404 404
 GET EVENT/scenarios                                          302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/scenarios/<number>                                 302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/scenarios/<number>/panel                           302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/scenarios/<number>/exhibitors.xlsx                 302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/scenarios/comparison.<ending>                      302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/remedies                         302 404 404 301 301 301 301 301 301 301 404
 GET EVENT/versions/<number>/remedies/<rest>                  302 404 404 301 301 301 301 301 301 301 404

@@ -30,7 +30,13 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page
 from scheduler.services.planning.runs import commitment_clashes
-from scheduler.services.planning.scenarios import comparison, effects, scenario_fixes, scenarios
+from scheduler.services.planning.scenarios import (
+    comparison,
+    effects,
+    effects_workbook,
+    scenario_fixes,
+    scenarios,
+)
 from scheduler.services.planning.scenarios.comparison import FIGURES
 from scheduler.services.planning.scenarios.effects import FirmFilter, ScenarioCard
 from scheduler.services.planning.scenarios.scenario_changes import MAX_CHANGES
@@ -162,6 +168,21 @@ def change_scenario(event_key: str, number: int, step: str) -> Response | tuple[
     if there is None:
         return redirect(url_for("scenarios.list_scenarios", event_key=event_key), 303)
     return redirect(url_for("scenarios.show_scenario", event_key=event_key, number=there), 303)
+
+
+@blueprint.get("/<int:number>/exhibitors.xlsx")
+@login_required
+def export_exhibitors(event_key: str, number: int) -> FlaskResponse:
+    """Export the exhibitors that a calculated scenario changes, as a workbook."""
+    actor = auth.team(event_key)
+    limits.require_costly()
+    with context.database().read() as db:
+        octets = effects_workbook.export_effects(db, actor, number)
+    headers = {
+        "Content-Disposition": f'attachment; filename="scenario-{event_key}-{number}.xlsx"',
+        "Cache-Control": "no-store",
+    }
+    return FlaskResponse(octets, content_type=TYPES["xlsx"], headers=headers)
 
 
 @blueprint.get("/comparison.<ending>")

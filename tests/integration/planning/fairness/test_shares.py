@@ -156,8 +156,8 @@ def test_the_shares_of_all_groups_are_drawn_and_saved_as_they_are_counted_in_sql
         f"{base}/statistics/shares.csv?version=1" in page
         and f"{base}/statistics/shares.png?version=1" in page
     )
-    assert 'aria-label="100% scheduled; 1 in 20 exhibitors has 100% or less"' in page
-    assert 'aria-label="20% scheduled; 1 in 20 exhibitors has 0% or less"' in page
+    assert 'aria-label="100.0% scheduled; 1 in 20 exhibitors has 100.0% or less"' in page
+    assert 'aria-label="20.0% scheduled; 1 in 20 exhibitors has 0.0% or less"' in page
     rows = list(csv.reader(StringIO(browser.get(f"{base}/statistics/shares.csv?version=1").lstrip("\ufeff"))))
     by_kind = {(kind, name): (int(held), int(asked)) for kind, name, _, asked, held, _ in rows[1:]}
     up, mid = counted["upstream", "HU"], counted["midstream", "CN"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pytest
+import python_calamine
 from bs4 import BeautifulSoup
 
 from api.pages.planning.fairness.drawing import picture
@@ -14,7 +16,7 @@ from scheduler.domain.team import TeamRole
 from scheduler.services.planning.scenarios import comparison, fairness_curve, scenario_execution, scenarios
 from scheduler.services.planning.scenarios.comparison import FIGURES
 from scheduler.services.planning.scenarios.fairness_curve import CurvePoint
-from scheduler.services.planning.scenarios.scenario_changes import SlotsChange
+from scheduler.services.planning.scenarios.scenario_changes import SlotsChange, TablesChange
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event
 from tests.integration.planning.runs.scene import SETTINGS
@@ -152,6 +154,26 @@ def test_the_table_says_what_is_older_and_is_taken_along(
     lines = browser.get(f"{path}/comparison.csv").splitlines()
     assert "Longer: difference" in lines[0] and len(lines) == len(FIGURES) + 1
     assert browser.client.get(f"{path}/comparison.xlsx").data[:2] == b"PK"
+
+
+def test_the_exhibitors_of_a_scenario_are_exported_as_the_page_lists_them(
+    database: Database, broker_url: str, expo: Expo
+) -> None:
+    made(database, expo, TablesChange(hall=expo.halls[0].key, step="fewer", count=2))
+    browser, path = opened(database, broker_url, expo)
+    browser.get(f"{path}/1/exhibitors.xlsx", status=404)
+    solve_all(database)
+    assert f"{path}/1/exhibitors.xlsx" in browser.get(f"{path}/1")
+    octets = browser.client.get(f"{path}/1/exhibitors.xlsx").data
+    book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(octets))
+    header, *rows = book.get_sheet_by_name("Exhibitors").to_python()
+    assert header[2:6] == ["Live plan", "Scenario", "Difference", "Accepted requests"]
+    lost = "No table or booth is free"
+    assert [row[1:] for row in rows] == [
+        ["f1", 2, 0, -2, 2, 0, lost],
+        ["f0", 1, 0, -1, 2, 0, lost],
+        ["f2", 1, 0, -1, 2, 0, lost],
+    ]
 
 
 def test_a_reader_looks_and_changes_nothing(database: Database, broker_url: str, expo: Expo) -> None:
