@@ -89,6 +89,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "rehearsal": {"organisers": "rehearse-the-event-and-go-live"},
         "reminders": {"organisers": "handle-declines-and-pending-requests"},
         "reply_links": {"exhibitors": "invitations-and-replies"},
+        "requests.list_all": {"exhibitors": "respond-to-requests", "organisers": "follow-requests"},
         "requests.list_received": {"exhibitors": "respond-to-requests", "organisers": "follow-requests"},
         "requests.list_sent": {
             "exhibitors": "after-a-request-is-accepted",

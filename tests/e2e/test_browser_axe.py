@@ -206,6 +206,8 @@ OF_FIRM = (
     "week?show=unanswered&person=f0-p0",
     "my-day",
     "my-day?day=2026-12-07",
+    "requests",
+    "requests?state=all",
     "requests/received",
     "requests/received?state=all",
     "requests/sent",

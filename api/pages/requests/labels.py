@@ -19,6 +19,10 @@ from scheduler.services.requests.unscheduled_reasons import Blocker, Unscheduled
 ANY_STATE = "all"
 UNSCHEDULED = "unscheduled"
 """The tab of accepted requests that are unscheduled in the published version."""
+NEEDS_RESPONSE = "needs-response"
+"""The tab of received pending requests, in the list of both directions."""
+WAITING = "waiting"
+"""The tab of sent pending requests, in the list of both directions."""
 RANKS = {
     Rank.MUST: (
         DEFAULT_PRIORITY[Rank.MUST],
@@ -57,6 +61,8 @@ PLACES = {
 STATES = {
     ANY_STATE: gettext_lazy("All"),
     UNSCHEDULED: gettext_lazy("Not scheduled"),
+    NEEDS_RESPONSE: gettext_lazy("Needs your response"),
+    WAITING: gettext_lazy("Waiting for their response"),
     RequestState.PENDING: gettext_lazy("Pending"),
     RequestState.ACCEPTED: gettext_lazy("Accepted"),
     RequestState.DECLINED: gettext_lazy("Declined"),
@@ -66,6 +72,8 @@ STATES = {
 NONE = {
     ANY_STATE: gettext_lazy("No requests yet."),
     UNSCHEDULED: gettext_lazy("All accepted requests are scheduled or waiting for the next schedule."),
+    NEEDS_RESPONSE: gettext_lazy("No requests need your response."),
+    WAITING: gettext_lazy("No requests wait for a response."),
     RequestState.PENDING: gettext_lazy("No pending requests."),
     RequestState.ACCEPTED: gettext_lazy("No accepted requests."),
     RequestState.DECLINED: gettext_lazy("No declined requests."),

@@ -17,7 +17,7 @@ from api.pages import forms, paging, rendering
 from api.pages.formatting import short_name
 from api.pages.forms import RequestForm
 from api.pages.requests import request_context
-from api.pages.requests.labels import ANY_STATE, ORDERS, PLACES, RANKS, UNSCHEDULED
+from api.pages.requests.labels import ANY_STATE, NEEDS_RESPONSE, ORDERS, PLACES, RANKS, UNSCHEDULED, WAITING
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
@@ -39,6 +39,13 @@ blueprint = APIBlueprint("requests", __name__, enable_openapi=False, url_prefix=
 Answer = Response | str | tuple[str, int]
 
 
+@blueprint.get("/requests")
+@login_required
+def list_all(event_key: str) -> str:
+    """List received and sent requests together, by default those that need the reader's response."""
+    return _listing(event_key, None, at_first=NEEDS_RESPONSE)
+
+
 @blueprint.get("/requests/received")
 @login_required
 def list_received(event_key: str) -> str:
@@ -49,7 +56,7 @@ def list_received(event_key: str) -> str:
 @blueprint.get("/requests/sent")
 @login_required
 def list_sent(event_key: str) -> str:
-    return _listing(event_key, Side.FROM, at_first=None)
+    return _listing(event_key, Side.FROM, at_first=ANY_STATE)
 
 
 @blueprint.get("/requests/<key>")
@@ -59,8 +66,8 @@ def show_request(event_key: str, key: str) -> str:
     actor = auth.actor_or_delegation_manager(event_key)
     with context.database().read() as db:
         card = request_lists.show_request(db, actor, key)
-        here = "sent" if request_lists.actor_side(db, actor, card) is Side.FROM else "received"
         values = _values(db, actor, card)
+        here = "sent" if values["side"] is Side.FROM else "received"
         outcome = values["outcomes"].get(card.key)
         is_left_out = actor.firm_id is not None and outcome is not None and outcome.reason is not None
         template = "requests/unscheduled.html" if is_left_out else "requests/show.html"
@@ -69,9 +76,8 @@ def show_request(event_key: str, key: str) -> str:
 
 def _values(db: Session, actor: Actor, card: RequestCard) -> dict[str, Any]:
     """Return the template values of a request's page."""
-    side = request_lists.actor_side(db, actor, card)
-    around = request_context.around(db, actor, side, [card])
-    return {"card": card, **around, **request_context.of_page(db, actor, side, card)}
+    around = request_context.around(db, actor, [card])
+    return {"card": card, **around, **request_context.of_page(db, actor, around["sides"][card.key], card)}
 
 
 @blueprint.get("/firms/<firm_key>/request")
@@ -215,24 +221,26 @@ def _undo(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> N
     requests.undo_step(db, actor, key, now=now)
 
 
-def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> str:
+def _listing(event_key: str, side: Side | None, *, at_first: str) -> str:
     actor = auth.actor(event_key)
-    wanted, text = request.args.get("state", at_first or ANY_STATE), request.args.get("text", "")
-    state = RequestState(wanted) if wanted in {*RequestState} else None
-    tab = wanted if state or wanted == UNSCHEDULED else ANY_STATE
+    if side is None and actor.firm_id is None:  # the requests of an event have no direction
+        side, at_first = Side.TO, RequestState.PENDING
+    wanted, text = request.args.get("state", at_first), request.args.get("text", "")
     asked = request.args.get("order", "")
     order = RequestOrder(asked) if asked in set(RequestOrder) else RequestOrder.NEWEST
     with context.database().read() as db:
         counts = request_context.counts(db, actor, side, text)
+        tab = wanted if wanted in counts.tabs else ANY_STATE
+        state, of_side = _filter_of(tab, side)
         page = request_lists.list_requests(
             db,
             actor,
-            side=side,
+            side=of_side,
             state=state,
             unscheduled=tab == UNSCHEDULED,
             text=text,
             number=paging.asked_number(),
-            total=counts[tab],
+            total=counts.tabs[tab],
             order=order,
             ranks=partners.rank_fitting_firms(db, actor) if order is RequestOrder.FIT else (),
         )
@@ -242,14 +250,22 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
             "sent" if side is Side.FROM else "received",
             "requests/list.html",
             page=page,
+            listed=side,
             tab=tab,
             text=text,
             counts=counts,
             order=order,
             orders=ORDERS,
             common=request_context.common(db, actor, page.items),
-            **request_context.around(db, actor, side, page.items),
+            **request_context.around(db, actor, page.items),
         )
+
+
+def _filter_of(tab: str, side: Side | None) -> tuple[RequestState | None, Side | None]:
+    """Return the state and the direction of the requests of a tab."""
+    if tab in (NEEDS_RESPONSE, WAITING):
+        return RequestState.PENDING, Side.TO if tab == NEEDS_RESPONSE else Side.FROM
+    return RequestState(tab) if tab in {*RequestState} else None, side
 
 
 def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str] | None = None) -> str:
@@ -314,21 +330,23 @@ def _answer(event_key: str, key: str, step: Any, done: str, *, may_undo: bool = 
     )
 
 
-def _is_on_its_page(actor: Actor, key: str) -> bool:
-    """True if htmx requests from the request's own page, which has no tabs with counts."""
+def _is_on(path: str) -> bool:
+    """True if htmx requests from the page of this path."""
     asking = request.headers.get("HX-Current-URL", "").partition("?")[0].partition("#")[0]
-    return asking.endswith(url_for("requests.show_request", event_key=actor.event_key, key=key))
+    return asking.endswith(path)
 
 
 def _answered(actor: Actor, key: str, message: str, kind: str) -> str:
     with context.database().read() as db:
         card = request_lists.show_request(db, actor, key)
-        side = Side.FROM if request.form.get("side") == Side.FROM else Side.TO
-        around = request_context.around(db, actor, side, [card])
-        if _is_on_its_page(actor, key):
+        around = request_context.around(db, actor, [card])
+        side = around["sides"][card.key]
+        if _is_on(url_for("requests.show_request", event_key=actor.event_key, key=key)):  # it has no tabs
             around |= request_context.of_page(db, actor, side, card) | {"counts": {}}
         else:
-            around |= {"counts": request_context.counts(db, actor, side), "sight": None}
+            is_of_both = _is_on(url_for("requests.list_all", event_key=actor.event_key))
+            listed = None if is_of_both else side
+            around |= {"counts": request_context.counts(db, actor, listed).tabs, "listed": listed}
         return rendering.render(
             db, actor, "", "requests/answered.html", card=card, message=message, kind=kind, **around
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -91,6 +91,8 @@ class RequestCounts:
     received: Mapping[RequestState, int]
     sent_unscheduled: int = 0
     received_unscheduled: int = 0
+    first_deadline: datetime | None = None
+    """Earliest deadline of the pending requests that were received."""
 
 
 def list_requests(
@@ -156,10 +158,17 @@ def show_request(session: Session, actor: Actor, key: str) -> RequestCard:
     return build_cards(session, actor, [row])[0]
 
 
+def list_sides(session: Session, actor: Actor, cards: Iterable[RequestCard]) -> dict[str, Side]:
+    """Return the actor's side of each request by key, as `actor_side` does. Runs at most one query."""
+    own = None
+    if actor.firm_id is not None:
+        own = rows_of(session, _OWN_KEY, firm=actor.firm_id).scalar_one_or_none()
+    return {card.key: Side.FROM if card.from_firm.key == own else Side.TO for card in cards}
+
+
 def actor_side(session: Session, actor: Actor, card: RequestCard) -> Side:
     """Return the actor's side of a request: the sender's if it is the own firm, else the receiver's."""
-    own = session.get(Firm, actor.firm_id) if actor.firm_id is not None else None
-    return Side.FROM if own is not None and own.key == card.from_firm.key else Side.TO
+    return list_sides(session, actor, [card])[card.key]
 
 
 def count_requests(
@@ -176,12 +185,15 @@ def count_requests(
     rows = rows_of(session, query, **_values(event=actor.event_id, firm=firm_id))
     by = {direction: dict.fromkeys(RequestState, 0) for direction in (True, False)}
     without = {True: 0, False: 0}
-    for state, was_sent, without_meeting, number in rows:
+    first_deadline = None
+    for state, was_sent, without_meeting, number, deadline in rows:
         by[was_sent][state] += number
         without[was_sent] += without_meeting
+        if state is RequestState.PENDING and not was_sent:
+            first_deadline = deadline
     if firm_id is None:
         by[True], without[True] = by[False], without[False]
-    return RequestCounts(by[True], by[False], without[True], without[False])
+    return RequestCounts(by[True], by[False], without[True], without[False], first_deadline)
 
 
 def _is_unscheduled() -> ColumnElement[bool]:
@@ -204,6 +216,7 @@ def _is_unscheduled() -> ColumnElement[bool]:
     )
 
 
+_OWN_KEY = select(Firm.key).where(Firm.id == _FIRM)
 _SEARCHED: Sequence[SQLColumnExpression[str]] = (
     MeetingRequest.topic,
     MeetingRequest.message,
@@ -269,7 +282,10 @@ _BY_KEY = _QUERY.where(MeetingRequest.key == bindparam("key"))
 def _counts(is_sent: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     groups = MeetingRequest.state, is_sent
     unscheduled = func.sum(case((_is_unscheduled(), 1), else_=0))
-    query = select(*groups, unscheduled, func.count()).where(MeetingRequest.event_id == _EVENT)
+    first_deadline = func.min(MeetingRequest.expires_at)
+    query = select(*groups, unscheduled, func.count(), first_deadline).where(
+        MeetingRequest.event_id == _EVENT
+    )
     return query.group_by(*groups)
 
 

@@ -137,6 +137,7 @@ GET EVENT/preferences                                        302 404 404 200 200
 GET EVENT/registrations/                                     302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/registrations/<number>                             302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/requests/<key>                                     302 404 404 404 200 200 200 200 200 404 200
+GET EVENT/requests                                           302 404 404 200 200 200 200 200 200 403 404
 GET EVENT/requests/received                                  302 404 404 200 200 200 200 200 200 403 404
 GET EVENT/requests/sent                                      302 404 404 200 200 200 200 200 200 403 404
 GET EVENT/runs/<number>                                      302 404 404 404 404 404 200 200 200 403 404

@@ -207,13 +207,14 @@ def _other(card: RequestCard, firm: Firm) -> str:
     return card.to_firm.key if card.from_firm.key == firm.key else card.from_firm.key
 
 
+_BADGES = select(Firm.key, Firm.tier, Firm.areas, Firm.logo).where(
+    Firm.event_id == bindparam("event"), in_chunks(Firm.key, bindparam("firms"))
+)
+
+
 def list_firm_badges(session: Session, actor: Actor, keys: set[str]) -> dict[str, FirmBadge]:
     """Return the badges of these firms of the actor's event, by key."""
-    rows = session.execute(
-        select(Firm.key, Firm.tier, Firm.areas, Firm.logo).where(
-            Firm.event_id == actor.event_id, in_chunks(Firm.key, keys)
-        )
-    )
+    rows = rows_of(session, _BADGES, event=actor.event_id, firms=sorted(keys))
     return {
         key: FirmBadge(tier, areas[0] if areas else "", tuple(areas), logo) for key, tier, areas, logo in rows
     }
