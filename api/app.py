@@ -55,6 +55,7 @@ from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.transport.remote import Fetcher
 from scheduler.plugins import EVERY_GROUP
 from scheduler.plugins.loading import report
+from scheduler.services.identity.oidc_client import make_clients
 from scheduler.storage import schema
 from scheduler.storage.database import Database
 from scheduler.storage.engines import WEB
@@ -152,4 +153,5 @@ def reached(settings: Settings, database: Database) -> dict[str, Any]:
         "counter": Counter(settings.redis_url),
         "celery": make_celery(settings),
         "fetcher": Fetcher(max_octets=MAX_OCTETS),
+        "oidc_clients": make_clients(settings.providers),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -102,8 +103,17 @@ def _ask() -> Response | tuple[str, int]:
     ), 403
 
 
-def begin(account_id: int, errand: Mapping[str, Any]) -> None:
-    """Start a new session and end the old one, which prevents session fixation."""
+def begin(
+    account_id: int,
+    errand: Mapping[str, Any],
+    *,
+    provider: str = "",
+    authenticated_at: datetime | None = None,
+) -> None:
+    """Start a new session and end the old one, which prevents session fixation.
+
+    `provider` and `authenticated_at` are as in `sessions.begin_session`.
+    """
     settings, now, old = context.settings(), context.now(), session.get(_ID)
     database = context.database()
     with database.write() as db:
@@ -115,6 +125,8 @@ def begin(account_id: int, errand: Mapping[str, Any]) -> None:
             settings=settings,
             agent=request.user_agent.string,
             errand=errand,
+            provider=provider,
+            authenticated_at=authenticated_at,
             now=now,
         )
         found = sessions.find_session(db, secret, settings=settings, now=database.clock())
@@ -188,7 +200,7 @@ def anybody(event_key: str) -> Actor:
 
 def _as_signed_in(actor: Actor, signed_in: SignedIn) -> Actor:
     """Return the actor with the age of the sign-in. Sensitive actions require a recent one."""
-    return replace(actor, is_stale=signed_in.is_stale, signed_in_at=signed_in.created_at)
+    return replace(actor, is_stale=signed_in.is_stale, signed_in_at=signed_in.authenticated_at)
 
 
 def organiser(event_key: str) -> Actor:

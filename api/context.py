@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import cast
 
@@ -11,7 +12,9 @@ from flask import Flask, current_app, g
 from api.database import RequestDatabase
 from api.rate_counter import Counter
 from scheduler.config import Settings
+from scheduler.domain.errors import NotFound
 from scheduler.invites.transport.remote import Fetcher
+from scheduler.services.identity.oidc_client import OidcClient
 from scheduler.storage.database import Database
 from scheduler.storage.schema_gate import SchemaGate
 
@@ -75,6 +78,14 @@ def celery() -> Celery:
 def fetcher() -> Fetcher:
     """Return the HTTP client for user-supplied calendar URLs."""
     return cast(Fetcher, current_app.extensions[KEY]["fetcher"])
+
+
+def oidc_client(provider_key: str) -> OidcClient:
+    """Return this site's client of an OpenID provider. Raises NotFound."""
+    clients = cast(Mapping[str, OidcClient], current_app.extensions[KEY]["oidc_clients"])
+    if provider_key not in clients:
+        raise NotFound("provider", provider_key)
+    return clients[provider_key]
 
 
 def counter() -> Counter:

@@ -110,10 +110,15 @@ def require_sign_in(email: str) -> None:
     their address. There is no global limit: an attacker could exhaust it with addresses that get no email. A
     known browser has a few requests of its own, which others in its network cannot use up.
     """
+    require_provider_sign_in()
+    require(SIGN_IN, hash_token(email), network())
+
+
+def require_provider_sign_in() -> None:
+    """Count one request to sign in with a provider, by browser and network as `require_sign_in` does."""
     browser = known_browsers.find()
     if browser is None or not _is_within(SIGN_IN_BROWSER, browser):
         require(SIGN_IN_NETWORK, network())
-    require(SIGN_IN, hash_token(email), network())
 
 
 def require_registration(email: str, event_key: str) -> None:

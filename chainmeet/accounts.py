@@ -14,23 +14,30 @@ from scheduler.services import links
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.recording import NamedDoer
+from scheduler.services.audit_log.subjects import operator_subject
 from scheduler.services.emails.email_addresses.address_validation import InvalidAddress, normalize_address
-from scheduler.services.identity import sessions, sign_in
-from scheduler.services.identity.sessions import SessionCard
+from scheduler.services.identity import oidc_sign_in, sessions, sign_in
+from scheduler.services.identity.sessions import ProviderRequired, SessionCard
 from scheduler.services.operations import restored_copy, site_pause
 from scheduler.services.publishing import restored_calendars
-from scheduler.services.team import operators
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event
 
 
 def account_link(database: Database, settings: Settings, email: str, valid: timedelta = sign_in.VALID) -> str:
-    """Return a sign-in link for an account, or for an interpreter without one. Raises NotFound."""
+    """Return a sign-in link for an account, or for an interpreter without one. Raises NotFound.
+
+    If the account's role must sign in with an OpenID provider, it is the address of the sign-in page.
+    """
     with database.write() as session:
         now = database.now_in(session)
         account = sign_in.find_account(session, email, now=now)
         if account is None:
             raise NotFound("account", email)
+        try:
+            sessions.require_link_allowed(session, account.id, settings=settings)
+        except ProviderRequired:
+            return links.absolute_url(settings, links.SIGN_IN)
         token = sign_in.make_sign_in_link(
             session, account.id, secret_key=settings.secret_key, now=now, valid=valid
         )
@@ -48,7 +55,7 @@ def operator_link(
     with database.write() as session:
         now = database.now_in(session)
         sign_in.ensure_account(session, address, is_operator=True, now=now)
-        about = operators.operator_subject(address)
+        about = operator_subject(address)
         recording.record_act(session, NamedDoer(), Act.ROLE, about, after={"operator": True}, now=now)
     return account_link(database, settings, address, valid)
 
@@ -66,6 +73,17 @@ def end_sessions(database: Database, email: str) -> int:
         now, about = database.now_in(session), sessions.audit_subject_of_end(account.email)
         recording.record_act(session, NamedDoer(), Act.SIGN_OUT, about, now=now)
         return sessions.end_all_sessions(session, account.id)
+
+
+def unlink_account(database: Database, email: str) -> int:
+    """Unlink an account from OpenID providers and end its sessions. Return the number of links.
+
+    Raises NotFound.
+    """
+    with database.write() as session:
+        account = _account(session, email)
+        sessions.end_all_sessions(session, account.id)
+        return oidc_sign_in.unlink_account(session, account, now=database.now_in(session))
 
 
 def pause_site(database: Database, reason: str) -> bool:

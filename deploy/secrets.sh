@@ -30,6 +30,7 @@ keep smtp_password CHAINMEET_SMTP_PASSWORD ''
 keep imap_password CHAINMEET_IMAP_PASSWORD ''
 keep dkim_keys CHAINMEET_DKIM_KEYS ''
 keep pack_bucket_secret CHAINMEET_PACK_BUCKET_SECRET ''
+keep oidc_providers CHAINMEET_OIDC_PROVIDERS ''
 echo "The secrets are in $folder. Write the passwords of your mail servers into smtp_password and imap_password."
 if grep -Eqs '^(CHAINMEET_SECRET_KEY|POSTGRES_PASSWORD|REDIS_PASSWORD|CHAINMEET_(SMTP|IMAP)_PASSWORD)=.' .env; then
   echo "They were taken from .env: delete them there."

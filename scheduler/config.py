@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.domain.oidc_providers import OidcProvider, parse_providers
 from scheduler.error_tracking import read_dsn
 from scheduler.plugins import EMAIL_PROVIDERS
 from scheduler.plugins.loading import load
@@ -100,6 +101,11 @@ def _ascii_domain_or_none(text: str) -> str:
 
 def _rates(text: str) -> str:
     EmailRates.parse(text)
+    return text
+
+
+def _providers(text: str) -> str:
+    parse_providers(text)
     return text
 
 
@@ -202,6 +208,17 @@ class Settings:
         "minutes after a sign-in during which people may publish, create API tokens and correct addresses",
         _whole(5, 1440),
         default=30,
+    )
+    oidc_providers: str = _setting(
+        "OpenID providers of organisations, as JSON; the manual explains them; empty for none",
+        _providers,
+        secret=True,
+        default="",
+    )
+    oidc_required: str = _setting(
+        "off, operators or organisers (with owners and operators): who must sign in with a provider",
+        _one_of("off", "operators", "organisers"),
+        default="off",
     )
     checkpoint_days: int = _setting(
         "days between two emails to owners with a signed checkpoint of the audit log; 0 sends none",
@@ -377,6 +394,8 @@ class Settings:
             ]
         if not any(fault.path == PREFIX + "DKIM_KEYS" for fault in faults):
             faults += _dkim_faults(cls, values)
+        if values.get("oidc_required", "off") != "off" and not values.get("oidc_providers"):
+            faults.append(Fault(f"{PREFIX}OIDC_REQUIRED", f"needs a provider in {PREFIX}OIDC_PROVIDERS"))
         if not faults and not env.get(_SECRET_KEY):
             values["secret_key"] = SecretKeys.of_file(Path(env[_SECRET_KEY + "_FILE"]))
         if faults:
@@ -399,6 +418,11 @@ class Settings:
         for provider in load(EMAIL_PROVIDERS).values():
             rates = rates.also(provider.domains, provider.per_minute)
         return rates
+
+    @property
+    def providers(self) -> Mapping[str, OidcProvider]:
+        """The OpenID providers by key, in the order of the setting."""
+        return parse_providers(self.oidc_providers)
 
     def to_env(self) -> dict[str, str]:
         """Return the environment variables that reproduce these settings, for child processes.

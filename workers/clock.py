@@ -21,7 +21,7 @@ from scheduler.services.delivery.mail_check import daily_check
 from scheduler.services.emails.inbound import flood_alerts as inbox_flood
 from scheduler.services.emails.inbound import inbox
 from scheduler.services.events.archives import deletion
-from scheduler.services.identity import sessions, sign_in
+from scheduler.services.identity import oidc_sign_in, sessions, sign_in
 from scheduler.services.imports.bulk_import import import_jobs
 from scheduler.services.operations import (
     checkpoint_emails,
@@ -120,6 +120,10 @@ class Clock:
         self._step("return mails of lost senders", lambda session: claims.requeue_stale(session, now=now()))
         self._step(
             "forget ended sessions", lambda session: sessions.delete_ended_sessions(session, now=now())
+        )
+        self._step(
+            "forget requests to sign in with a provider",
+            lambda session: oidc_sign_in.delete_expired_requests(session, now=now()),
         )
         self._step(
             "answer wishes to sign in",

@@ -38,6 +38,7 @@ GUEST_PAGES: Final = frozenset(
         "personal_data",
         "preferences",
         "profile",
+        "provider_sign_in",
         "ranked_requests",
         "registration_form",
         "reply_links",

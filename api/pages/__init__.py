@@ -24,7 +24,15 @@ from api.pages.events import (
 )
 from api.pages.events.archives import archives
 from api.pages.exports import exports, print_status
-from api.pages.identity import language, preferences, sessions, sign_in, summary_unsubscribe, tokens
+from api.pages.identity import (
+    language,
+    preferences,
+    provider_sign_in,
+    sessions,
+    sign_in,
+    summary_unsubscribe,
+    tokens,
+)
 from api.pages.imports import imports, large_imports
 from api.pages.participants import autocomplete, event_requests, participants
 from api.pages.participants.colleagues import colleagues
@@ -116,6 +124,7 @@ PAGES = (
     ranked_requests.blueprint,
     sessions.blueprint,
     sign_in.blueprint,
+    provider_sign_in.blueprint,
     exhibitor_dashboard.blueprint,
     setup.blueprint,
     first_steps.blueprint,

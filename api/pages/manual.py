@@ -83,6 +83,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "processing_record": {"operators": "processing-record"},
         "priorities": {"organisers": "set-scheduling-priorities"},
         "profile": {"exhibitors": "company-profile"},
+        "provider_sign_in": {"exhibitors": "sign-in"},
         "ranked_requests": {"exhibitors": "find-companies-and-request-meetings"},
         "registration_form": {"exhibitors": "sign-in"},
         "registrations": {"organisers": "let-companies-register"},

@@ -1,4 +1,4 @@
-"""`chainmeet sessions`: lists and ends sessions of an account."""
+"""`chainmeet sessions`: lists and ends sessions of an account, and unlinks it from OpenID providers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chainmeet.connection import command_settings, data_option, open_database
 
 @click.group()
 def sessions() -> None:
-    """List the sessions of an account, or end them all."""
+    """List the sessions of an account, end them all, or unlink it from OpenID providers."""
 
 
 @sessions.command("list")
@@ -36,3 +36,17 @@ def end(email: str, data: Path | None) -> None:
 
     with open_database(command_settings(data)) as database:
         click.echo(f"Sessions ended: {end_sessions(database, email)}.")
+
+
+@sessions.command()
+@click.argument("email")
+@data_option
+def unlink(email: str, data: Path | None) -> None:
+    """Unlink EMAIL from OpenID providers and end its sessions, if the address has a new owner there.
+
+    The next sign-in with a provider links the address anew.
+    """
+    from chainmeet.accounts import unlink_account
+
+    with open_database(command_settings(data)) as database:
+        click.echo(f"Links removed: {unlink_account(database, email)}.")

@@ -38,6 +38,7 @@ def _secrets(settings: Settings) -> Iterable[str]:
         is_text = setting.name != "secret_key" and not setting.name.endswith("_url")
         if setting.metadata["secret"] and is_text:
             yield str(getattr(settings, setting.name))
+    yield from (provider.client_secret for provider in settings.providers.values())
     for url in (settings.database_url, settings.redis_url):
         password = str(make_url(url).password or "")
         yield from (password, quote(password, safe=""))

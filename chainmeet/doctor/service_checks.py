@@ -1,9 +1,12 @@
-"""Checks of services: database, broker, workers, clock and mail servers. No email is sent or read."""
+"""Checks of services: database, broker, workers, clock, mail servers and OpenID providers.
+
+No email is sent or read.
+"""
 
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Literal, cast
 
@@ -14,6 +17,7 @@ from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError
 from scheduler.domain.findings import Finding, error, ok, warning
 from scheduler.invites.transport.mailbox import Mailbox
+from scheduler.services.identity.oidc_client import OidcClient, ProviderFailure, make_clients
 from scheduler.services.operations import clock_skew, job_intervals
 from scheduler.storage import grants, schema
 from scheduler.storage.database import Database
@@ -162,3 +166,20 @@ def _check_receiver(host: str, port: int) -> Iterator[Finding]:
     else:
         reply = said.decode("utf-8", "replace")
         yield error("receiver", f"{host}:{port} answers {code} {reply}", "Something else uses this port.")
+
+
+def check_providers(settings: Settings, clients: Mapping[str, OidcClient] | None = None) -> Iterator[Finding]:
+    """Check that each OpenID provider has valid metadata and signing keys."""
+    for client in (clients if clients is not None else make_clients(settings.providers)).values():
+        issuer = client.provider.issuer
+        try:
+            client.find_metadata()
+            client.find_keys()
+        except ProviderFailure as failure:
+            yield error(
+                "sign-in",
+                f"No one can sign in with {issuer}: {failure}.",
+                "Check the provider and CHAINMEET_OIDC_PROVIDERS.",
+            )
+            continue
+        yield ok("sign-in", f"{issuer} has valid metadata and keys.")

@@ -11,6 +11,9 @@ CALENDAR_STEP = "calendar"
 """Step of the page that adds the meeting to a calendar."""
 
 
+SIGN_IN = "/sign-in"
+"""Path of the sign-in page."""
+
 AUDIT_LOG = "/audit-log"
 """Path of the audit log of the installation."""
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 NODE_MODULES = ROOT / "build" / "npm" / "node_modules"
-NPM_PACKAGES = ("axe-core", "ical.js", "node-ical")
+NPM_PACKAGES = ("axe-core", "ical.js", "node-ical", "oidc-provider")
 LINT_PACKAGES = ("stylelint", "textlint", "textlint-rule-terminology")
 """Packages of npm that `make lint` uses. No test wants textlint."""
 RARE_FONT = Path("/usr/share/fonts/truetype/babelstone/BabelStoneHan.ttf")

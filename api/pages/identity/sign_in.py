@@ -65,6 +65,8 @@ def show_link(token: str) -> str | Response | tuple[str, int]:
         if auth.user().is_authenticated:  # the link was used before: its reader opened the email again
             return redirect(url_for("organiser_dashboard.list_own_events"))
         return render_template("identity/sign_in/unusable.html", reason=str(error)), 410
+    except sessions.ProviderRequired as error:
+        return _provider_required(error)
     return render_template("identity/sign_in/confirm.html", token=token, email=account.email)
 
 
@@ -78,6 +80,8 @@ def redeem_link(token: str) -> Response | tuple[str, int]:
         with context.database().write() as db:
             sign_in.record_sign_in_failure(db, token, error, now=context.now())
         return render_template("identity/sign_in/unusable.html", reason=str(error)), 410
+    except sessions.ProviderRequired as error:
+        return _provider_required(error)
     errand = sign_in_errands.for_account(redeemed.errand, redeemed.account.id)
     auth.begin(redeemed.account.id, errand)
     response = sign_in_errands.go_on(errand)
@@ -97,7 +101,12 @@ def sign_out() -> Response:
 
 @blueprint.app_context_processor
 def _words() -> dict[str, Any]:
-    return {"link_minutes": int(VALID.total_seconds() // 60)}
+    settings = context.settings()
+    return {
+        "link_minutes": int(VALID.total_seconds() // 60),
+        "sign_in_providers": {key: each.name for key, each in settings.providers.items()},
+        "provider_required_for": settings.oidc_required,
+    }
 
 
 def _send(email: str, errand: Mapping[str, Any]) -> str | tuple[str, int, dict[str, str]]:
@@ -115,9 +124,15 @@ def _send(email: str, errand: Mapping[str, Any]) -> str | tuple[str, int, dict[s
     )
 
 
+def _provider_required(error: sessions.ProviderRequired) -> tuple[str, int]:
+    """Return the page for a link of an account whose role requires a provider. The link stays unused."""
+    return render_template("identity/sign_in/provider_refused.html", reason=str(error)), 403
+
+
 def _look(token: str) -> AccountRef:
-    """Return the account of a link. Raises UnusableLink."""
+    """Return the account of a link. Raises UnusableLink, ProviderRequired."""
     with limits.looking_up_a_token(), context.database().read() as db:
         account = sign_in.preview_sign_in_link(db, token, now=context.now())
+        sessions.require_link_allowed(db, account.id, settings=context.settings())
     limits.require_link(token)
     return account

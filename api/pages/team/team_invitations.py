@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from api import auth, context, limits
 from api.language.speaking import gettext, said
 from api.pages.team.members import ROLES
+from scheduler.services.identity.sessions import ProviderRequired
 from scheduler.services.team import invitations
 from scheduler.services.team.invitations import InvitationOffer, UnusableInvitation
 
@@ -43,8 +44,7 @@ def accept_invitation(token: str) -> Response | tuple[str, int]:
     except UnusableInvitation as error:
         return render_template("team/unusable.html", reason=str(error)), 410
     path = url_for("organiser_dashboard.show_dashboard", event_key=joined.event_key)
-    if joined.is_new:
-        auth.begin(joined.account_id, {})
+    if joined.is_new and _begin(joined.account_id):
         done = gettext("You've joined the team. From now on, sign in with a link sent to you by email.")
     elif current_user.is_authenticated and auth.user().account_id == joined.account_id:
         done = gettext("You've joined the team.")
@@ -53,6 +53,15 @@ def accept_invitation(token: str) -> Response | tuple[str, int]:
         done = gettext("%(address)s has joined the team. Sign in with that address.", address=found.email)
     flash(done, "good")
     return redirect(path, 303)
+
+
+def _begin(account_id: int) -> bool:
+    """Sign in the new account. Return False if its role must sign in with a provider."""
+    try:
+        auth.begin(account_id, {})
+    except ProviderRequired:
+        return False
+    return True
 
 
 def _look(token: str) -> InvitationOffer:

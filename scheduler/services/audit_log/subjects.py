@@ -28,6 +28,11 @@ def unusable_link_subject(reason: str) -> AuditSubject:
     return _LINKS[reason]
 
 
+def operator_subject(address: str) -> AuditSubject:
+    """Return the subject of entries about an operator."""
+    return pgettext_lazy("audit log", "operator %(address)s", address=address)
+
+
 def key_added_subject(number: int) -> AuditSubject:
     """Return the subject of a new secret key."""
     return pgettext_lazy("trail", "secret key %(number)s added", number=number)

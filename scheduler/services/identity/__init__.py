@@ -5,6 +5,8 @@ __all__ = [
     "delegation_managers",
     "encryption",
     "interpreters",
+    "oidc_client",
+    "oidc_sign_in",
     "onboarding",
     "preferences",
     "rights",

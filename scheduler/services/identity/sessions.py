@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -25,9 +25,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.errors import NotFound, RecentSignInRequired
+from scheduler.domain.errors import NotAllowed, NotFound, RecentSignInRequired
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log.subjects import AuditSubject, pgettext_lazy
-from scheduler.services.identity.actors import Actor, actor_of_row, add_role_columns
+from scheduler.services.identity.actors import LEADING, Actor, actor_of_row, add_role_columns
 from scheduler.services.identity.tokens import hash_token, random_token
 from scheduler.services.text import clean_line, is_storable
 from scheduler.storage.models import Account, Attendee, Event, Interpreter, TeamMember, WebSession
@@ -39,6 +40,10 @@ SEEN_EVERY = timedelta(minutes=5)
 _RUNS_EVENTS = or_(
     Account.is_operator, exists().where(TeamMember.account_id == Account.id).correlate(Account)
 )
+
+_LEADS = exists().where(TeamMember.account_id == Account.id, TeamMember.role.in_(sorted(LEADING)))
+_LEADS = _LEADS.correlate(Account)
+"""Whether the account is, or was, an owner or organiser of an event."""
 
 _CHOSEN_LANGUAGES = (
     select(Attendee.mail_language)
@@ -60,6 +65,7 @@ _FIND = (
     select(
         WebSession.expires_at, _RUNS_EVENTS, WebSession.id, Account.id, Account.email, Account.name,
         Account.is_operator, WebSession.created_at, WebSession.last_seen_at,
+        WebSession.provider, func.coalesce(WebSession.authenticated_at, WebSession.created_at), _LEADS,
         func.coalesce(*_CHOSEN_LANGUAGES, ""),
     )
     .join(Account, Account.id == WebSession.account_id)
@@ -68,6 +74,15 @@ _FIND = (
 """Built once, because every request runs it."""
 
 _FIND_IN_EVENT = add_role_columns(_FIND.outerjoin(Event, Event.by_key(bindparam("event_key"))), Account.id)
+
+
+class ProviderRequired(NotAllowed):
+    """The account's role must sign in with an OpenID provider, not by a link."""
+
+    code = "provider-required"
+
+    def __init__(self) -> None:
+        super().__init__(gettext_lazy("Your role requires that you sign in with your organisation."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +101,10 @@ class SignedIn:
     """The language chosen for emails and pages, or an empty text."""
     is_stale: bool = False
     """True if the sign-in is too old for sensitive actions."""
+    provider: str = ""
+    """Key of the OpenID provider that signed the person in, empty for a link."""
+    authenticated_at: datetime | None = None
+    """When the person proved who they are, to the provider or by the link. None for a worker."""
 
     def require_fresh(self, what: str) -> None:
         """Raise RecentSignInRequired if the sign-in is too old, for operators' actions."""
@@ -100,9 +119,17 @@ def begin_session(
     settings: Settings,
     agent: str = "",
     errand: Mapping[str, Any] | None = None,
+    provider: str = "",
+    authenticated_at: datetime | None = None,
     now: datetime,
 ) -> str:
-    """Create a session and return its id, which only the browser keeps."""
+    """Create a session and return its id, which only the browser keeps.
+
+    `provider` is the key of the OpenID provider that authenticated the person, empty for a link. Raises
+    ProviderRequired for a link if the account's role requires a provider.
+    """
+    if not provider:
+        require_link_allowed(session, account_id, settings=settings)
     secret = random_token()
     session.add(
         WebSession(
@@ -113,6 +140,8 @@ def begin_session(
             expires_at=now + _lifetime(settings, session.scalar(_runs_events(account_id))),
             agent=clean_line(agent)[:200],
             errand=dict(errand or {}),
+            provider=provider,
+            authenticated_at=authenticated_at,
         )
     )
     first = Attendee.account_id == account_id, Attendee.first_sign_in_at.is_(None)
@@ -149,7 +178,7 @@ def find_session_in_event(
     return found, actor_of_row(session, found.account_id, row[_FOUND:-1], now=found.found_at)
 
 
-_FOUND = 10
+_FOUND = 13
 """Number of columns of `_FIND`."""
 
 
@@ -161,13 +190,31 @@ def _with_time(query: Select[*tuple[Any, ...]], now: ColumnElement[datetime]) ->
 
 def _holding(row: Sequence[Any], settings: Settings) -> SignedIn | None:
     """Return the session for a row of `_FIND` and the time, unless it has ended."""
-    expires_at, runs_events, *rest, language, found_at = row
-    found = SignedIn(*(*rest, found_at, language))
-    is_stale = found_at - found.created_at > timedelta(minutes=settings.fresh_sign_in_minutes)
-    found = replace(found, is_stale=is_stale)
+    expires_at, runs_events, *rest, provider, authenticated_at, leads, language, found_at = row
+    is_stale = found_at - authenticated_at > timedelta(minutes=settings.fresh_sign_in_minutes)
+    found = SignedIn(*(*rest, found_at, language, is_stale, provider, authenticated_at))
+    if found.provider:
+        is_of_site = found.provider in settings.providers
+    else:
+        is_of_site = not _requires_provider(settings, is_operator=found.is_operator, leads=leads)
+    if not is_of_site:
+        return None
     # the account may have become an organiser's, or the setting may have changed
     expires_at = min(expires_at, found.created_at + _lifetime(settings, runs_events))
     return found if found.found_at < expires_at else None
+
+
+def require_link_allowed(session: Session, account_id: int, *, settings: Settings) -> None:
+    """Raise ProviderRequired if the account's role requires a sign-in with an OpenID provider."""
+    row = session.execute(select(Account.is_operator, _LEADS).where(Account.id == account_id)).one()
+    if _requires_provider(settings, is_operator=row[0], leads=row[1]):
+        raise ProviderRequired
+
+
+def _requires_provider(settings: Settings, *, is_operator: bool, leads: bool) -> bool:
+    return settings.oidc_required != "off" and (
+        is_operator or (leads and settings.oidc_required == "organisers")
+    )
 
 
 def record_session_use(session: Session, signed_in: SignedIn, *, now: datetime) -> None:

@@ -34,6 +34,7 @@ OWN_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "digest_item": ("attendee_id",),
         "digest_preference": ("attendee_id",),
         "excluded_person": ("attendee_id",),
+        "federated_identity": ("account_id",),
         "firm_note": ("changed_by",),
         "firm_registration": ("email",),
         "import_file": ("account_id",),
@@ -120,6 +121,7 @@ DELETED_TABLES: Final = (
     "sign_in_link",
     "sign_in_request",
     "web_session",
+    "federated_identity",
     "team_invitation",
     "team_delegation",
     "team_member",
@@ -233,6 +235,7 @@ SEARCHED_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "invitation_reply": ("comment",),
         "meeting_outcome": ("before",),
         "meeting_request": ("topic", "message", "reply_topic", "reply_message", "response_note", "before"),
+        "oidc_request": ("errand",),
         "outbox_email": ("payload", "error", "failure", "accepted_reply"),
         "phone_call": ("note",),
         "print_code": ("subject_key",),
@@ -285,6 +288,7 @@ UNSEARCHED_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             **dict.fromkeys(("key", "timezone", "language", "areas", "policy", "guests"), _CODES),
             **dict.fromkeys(("name", "area_names", "import_words"), _THINGS),
         },
+        "federated_identity": {"issuer": _CODES, "subject": _OTHERS},
         "event_picture": {"octets": "a picture of the event"},
         "failed_email_read": {"mailbox": _CODES},
         "firm": {
@@ -317,6 +321,7 @@ UNSEARCHED_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "job_heartbeat": {"name": _CODES},
         "meeting_outcome": {"currency": _CODES},
         "meeting_request": {"key": _CODES, "slots": _CODES, "uid": _CODES},
+        "oidc_request": {"provider": _CODES},
         "outbox_email": {
             **dict.fromkeys(
                 ("domain", "message_id", "thread_id", "uid", "facts", "claimed_by", "rehearsed_as",
@@ -339,7 +344,7 @@ UNSEARCHED_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "team_invitation": {"email": _OTHERS, "delegations": _CODES},
         "unscheduled_request": {"request_key": _CODES},
         "version_job": {"worker": _CODES, "web_request": _CODES},
-        "web_session": {"agent": "the browser of another person"},
+        "web_session": {"agent": "the browser of another person", "provider": _CODES},
     }
 )  # fmt: skip
 """Texts that erasure does not search, with the reason."""

@@ -43,8 +43,17 @@ ACTIVITIES: Final = (
         gettext_lazy("Sign-in and API"),
         gettext_lazy("Let people sign in, and programs act for them"),
         _ALL,
-        gettext_lazy("Name, email address, sessions with their browsers, API tokens"),
-        ("account", "sign_in_link", "sign_in_request", "web_session", "api_token"),
+        gettext_lazy(
+            "Name, email address, ID at the organisation's sign-in, sessions with their browsers, API tokens"
+        ),
+        (
+            "account",
+            "federated_identity",
+            "sign_in_link",
+            "sign_in_request",
+            "web_session",
+            "api_token",
+        ),
         (DataKind.SIGN_IN_LINKS, DataKind.API_RESPONSES),
         _UNTIL_ERASED,
     ),

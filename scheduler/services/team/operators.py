@@ -14,7 +14,7 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.recording import NamedDoer
-from scheduler.services.audit_log.subjects import AuditSubject, pgettext_lazy
+from scheduler.services.audit_log.subjects import operator_subject
 from scheduler.services.emails.email_addresses.address_validation import InvalidAddress, normalize_address
 from scheduler.services.identity import preferences, sign_in
 from scheduler.services.identity.actors import LET_IN
@@ -113,8 +113,3 @@ def _audit_actor(asker: SignedIn) -> NamedDoer:
 def _require(asker: SignedIn) -> None:
     if not asker.is_operator:
         raise NotAllowed(gettext_lazy("Only an operator of this site can do this."))
-
-
-def operator_subject(address: str) -> AuditSubject:
-    """Return the subject of audit log entries about an operator."""
-    return pgettext_lazy("audit log", "operator %(address)s", address=address)

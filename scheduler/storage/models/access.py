@@ -130,6 +130,46 @@ class WebSession(Base):
     """User-Agent header of the browser."""
     errand: Mapped[dict[str, Any]]
     """As in SignInRequest."""
+    provider: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """Key of the OpenID provider that signed the person in, empty for a link by email."""
+    authenticated_at: Mapped[datetime | None]
+    """When the provider authenticated the person. None for a link: that was when the session began."""
+
+
+class FederatedIdentity(Base):
+    """A subject of an OpenID provider that signs in to an account. Found by issuer and subject alone."""
+
+    __tablename__ = "federated_identity"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    issuer: Mapped[str] = mapped_column(String(500), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255))
+    """The claim `sub`, at most 255 ASCII characters (OpenID Connect Core 1.0, 2)."""
+    is_operator: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """True if the account is an operator by a claim. It then ends with the claim."""
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
+
+
+class OidcRequest(Base):
+    """An authentication request to an OpenID provider that waits for its one response.
+
+    Nonce and code verifier are derived from the secret in the browser's cookie, and are not stored.
+    """
+
+    __tablename__ = "oidc_request"
+
+    state_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    provider: Mapped[str] = mapped_column(String(40))
+    browser_hash: Mapped[str] = mapped_column(String(64))
+    """Hash of the secret in the cookie of the browser that made the request."""
+    is_fresh: Mapped[bool]
+    """True if the person must authenticate anew, for an action that requires a recent sign-in."""
+    errand: Mapped[dict[str, Any]]
+    """As in SignInRequest."""
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class ApiToken(Base):

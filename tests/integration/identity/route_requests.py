@@ -33,7 +33,7 @@ VALUES = {
     "filename": "x", "request_key": "none", "kind": "firms",
     "slug": "meetings", "step_id": 999, "ending": "csv", "name": "load", "pack": "people", "way": "google",
     "delegation_key": "g1", "digest": "none", "what": "days", "before": "calendars", "rest": "people/f0-p0",
-    "brand_token": "none",
+    "brand_token": "none", "provider_key": "none",
 }  # fmt: skip
 TOKENS = {
     "calendar": "answer", "digest_links": "asked", "digests": "digests", "moved": "asked",

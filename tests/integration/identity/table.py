@@ -44,6 +44,7 @@ GET /robots.txt                                              200 200 200 200 200
 GET /sessions                                                302 200 200 200 200 200 200 200 200 200 200
 GET /sign-in                                                 200 200 200 200 200 200 200 200 200 200 200
 GET /sign-in/<token>                                         410 302 302 302 302 302 302 302 302 302 302
+GET /sign-in/providers/<provider_key>/callback               404 404 404 404 404 404 404 404 404 404 404
 GET /sign-in/continue                                        302 302 302 302 302 302 302 302 302 302 302
 GET /summaries/<token>                                       200 200 200 200 200 200 200 200 200 200 200
 GET /register/<event_key>                                    200 200 200 200 200 200 200 200 200 200 200
@@ -214,6 +215,7 @@ POST /sessions/others/end                                    403 303 303 303 303
 POST /sessions/end                                           403 303 303 303 303 303 303 303 303 303 303
 POST /sign-in                                                422 422 422 422 422 422 422 422 422 422 422
 POST /sign-in/<token>                                        410 410 410 410 410 410 410 410 410 410 410
+POST /sign-in/providers/<provider_key>                       404 404 404 404 404 404 404 404 404 404 404
 POST /sign-in/again                                          403 200 200 200 200 200 200 200 200 200 200
 POST /sign-out                                               302 302 302 302 302 302 302 302 302 302 302
 POST /summaries/<token>                                      200 200 200 200 200 200 200 200 200 200 200

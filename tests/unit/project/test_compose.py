@@ -42,6 +42,7 @@ SECRETS = {
     "imap_password": "i" * 32,
     "pack_bucket_secret": "b" * 32,
     "dkim_keys": "",  # empty if the mail server signs
+    "oidc_providers": "[]",
 }
 """Contents of the files /run/secrets/NAME in containers."""
 EMBEDDED_ONLY = {"CHAINMEET_MAIL_CATCHER_URL"}
@@ -103,6 +104,7 @@ def test_passwords_of_mail_servers_are_only_where_mails_are_sent_or_read() -> No
     bucket = {name for name, service in SERVICES.items() if "pack_bucket_secret" in service["secrets"]}
     assert (dkim, bucket) == (smtp, {"jobs-worker"})
     assert metrics == {"api"}
+    assert {name for name, service in SERVICES.items() if "oidc_providers" in service["secrets"]} == {"api"}
     assert (smtp, imap) == ({"urgent-worker", "mail-worker"}, {"untrusted-worker"})
 
 
