@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -51,6 +52,7 @@ class StubProvider:
     """The published keys, if they are not that of `kid`."""
     sign: Callable[[Mapping[str, Any]], str] | None = None
     """Makes the ID token from its claims, instead of a signature by the key of `kid`."""
+    now: Callable[[], datetime] = clocks.now
     asked: list[str] = field(default_factory=list)
     """The paths that were requested."""
     forms: list[dict[str, str]] = field(default_factory=list)
@@ -132,7 +134,7 @@ class StubProvider:
             return 400
         if form["redirect_uri"] != asked["redirect_uri"]:
             return 400
-        now = int(clocks.now().timestamp())
+        now = int(self.now().timestamp())
         claims = {
             "iss": self.issuer,
             "aud": CLIENT_ID,

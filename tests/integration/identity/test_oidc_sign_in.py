@@ -42,17 +42,17 @@ def servers() -> Iterator[tuple[StubProvider, StubProvider]]:
 
 @pytest.fixture
 def acme(servers: tuple[StubProvider, StubProvider], clock: Clock) -> StubProvider:
-    return renewed(servers[0])
+    return renewed(servers[0], clock)
 
 
 @pytest.fixture
 def evil(servers: tuple[StubProvider, StubProvider], clock: Clock) -> StubProvider:
-    return renewed(servers[1])
+    return renewed(servers[1], clock)
 
 
-def renewed(server: StubProvider) -> StubProvider:
-    """Return the provider as it is at first."""
-    fresh = StubProvider(server.key, port=server.port, trusting=server.trusting)
+def renewed(server: StubProvider, clock: Clock) -> StubProvider:
+    """Return the provider as it is at first, with the clock of the test."""
+    fresh = StubProvider(server.key, port=server.port, trusting=server.trusting, now=lambda: clock.now)
     for name in StubProvider.__dataclass_fields__:
         setattr(server, name, getattr(fresh, name))
     return server
