@@ -177,6 +177,7 @@ REJECTED: Final = {
         "meeting": "találkozó",
         "visszautasít": "elutasít",
         "menetrend": "beosztás",
+        "vázlat": "tervezet",
         "ütemterv": "beosztás",
         "link": "hivatkozás",
         "pavilon": "csarnok",
