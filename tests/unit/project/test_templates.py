@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+
+from jinja2 import Environment, nodes
+from jinja2.defaults import DEFAULT_FILTERS
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = ("api/templates", "scheduler/invites/templates", "chainmeet/mailcatcher/templates")
@@ -30,6 +34,23 @@ def test_no_template_holds_a_dictionary_of_words() -> None:
     """Labels of states and kinds are in `api/pages/formatting.py` or beside the view."""
     assert WORDS.search('{{ {"held": "Held", "bounced": "Address bounced"}[kind] }}')
     assert [path.name for path, text in TEMPLATES.items() if WORDS.search(text)] == []
+
+
+def filters_of_constants(text: str) -> Iterator[str]:
+    """Yield the project's filters that get a constant."""
+    for found in Environment(extensions=["jinja2.ext.i18n"]).parse(text).find_all(nodes.Filter):
+        if found.node is not None and found.name not in DEFAULT_FILTERS:
+            try:
+                found.node.as_const()
+            except nodes.Impossible:
+                continue
+            yield found.name
+
+
+def test_no_filter_gets_a_constant() -> None:
+    """Jinja evaluates it when it compiles the template, in the language of the first reader."""
+    assert list(filters_of_constants('{{ "all"|state_label }} {{ state|state_label }}')) == ["state_label"]
+    assert [path.name for path, text in TEMPLATES.items() if list(filters_of_constants(text))] == []
 
 
 OF_FILES = {"events/first_file.html", "imports/show.html", "imports/_errors.html"}
