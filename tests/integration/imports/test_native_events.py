@@ -177,11 +177,11 @@ class Organiser:
 
     def _forms(self) -> list[tuple[str, dict[str, str]]]:
         """Return what a browser would submit of each sheet with errors."""
-        tabs = dict.fromkeys(
-            re.findall(r'href="[^"]*/errors\?sheet=([0-9]+)"', self.browser.get(f"{self.path}/errors"))
-        )
-        pages = [self.browser.get(f"{self.path}/errors?sheet={tab}") for tab in tabs]
-        forms = [{name: html.unescape(text) for name, text in fields(page).items()} for page in pages]
+        first = self.browser.get(f"{self.path}/errors")
+        sheets = dict.fromkeys(re.findall(r'href="[^"]*/errors\?rows=errors&amp;sheet=([0-9]+)"', first))
+        pages = [self.browser.get(f"{self.path}/errors?sheet={sheet}") for sheet in sheets] or [first]
+        grids = [fields(page) for page in pages if 'class="grid-form' in page]
+        forms = [{name: html.unescape(text) for name, text in grid.items()} for grid in grids]
         return [(form["sheet-name"], form) for form in forms]
 
 
