@@ -112,6 +112,7 @@ def findings(page: Page, *, is_email: bool = False) -> list[str]:
     page.emulate_media(color_scheme="light")
     if not page.evaluate("'axe' in window"):
         page.evaluate(SCRIPT.read_text(encoding="utf-8"))
+    page.evaluate("scrollTo(0, 0)")  # the sticky bar would cover the scrolled content
     found = [*page.evaluate(RUN, tags), *page.evaluate(WIDER), *page.evaluate(SMALL)]
     found += in_other_sizes(page, is_spaced=not is_email)
     page.emulate_media(color_scheme="dark")

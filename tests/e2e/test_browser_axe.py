@@ -133,7 +133,6 @@ class Reader:
         self.page.evaluate(
             "for (const each of document.querySelectorAll('details:not(nav *)')) each.open = true"
         )
-        self.page.evaluate("scrollTo(0, 0)")  # the sticky bar would cover the scrolled content
         self.faults += [f"{state}: {fault}" for fault in axe.findings(self.page)]
 
     def sign_in(self, role: str) -> None:
