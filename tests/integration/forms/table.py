@@ -156,7 +156,7 @@ NO_FORM = {
     "first_steps.unhide_steps", "fixes.explain_requests",
     "fixes.try_fix", "operators.resume_site",
     "requests.undo_request", "runs.cancel_run", "runs.change_sending", "runs.stop_run",
-    "sign_in.send_fresh_link",
+    "provider_sign_in.request_authentication", "sign_in.send_fresh_link",
     "sign_in.redeem_link",
     "summary_unsubscribe.resubscribe", "tokens.revoke_token", "versions.end_hold", "versions.compare_version",
     "versions.restore_version",
@@ -165,4 +165,4 @@ NO_FORM = {
     "week.keep_meeting", "week.mark_changes_seen",
     "ranked_requests.remove_draft", "ranked_requests.undo_bulk_answers",
 }  # fmt: skip
-"""Routes of buttons that exist only after an earlier action; they have no text fields."""
+"""Routes of buttons that exist only after an earlier action or a setting; they have no text fields."""
