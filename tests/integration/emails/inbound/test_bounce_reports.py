@@ -230,7 +230,7 @@ def test_a_refusal_of_content_in_a_report_holds_the_mail_and_tells_the_organiser
     assert (held.state, held.failure) == (OutboxState.QUEUED, EmailFailure.DEFERRED.value)
     with published.database.read() as session:
         told = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == "alert")).all()
-        assert told and "Mail content denied" in told[0].payload["reason"]
+        assert told and "Mail content denied" in told[0].payload["reason"]["values"]["reply"]
     assert marked(published) == []
 
 
