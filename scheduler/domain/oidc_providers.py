@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -92,7 +92,7 @@ def _provider(row: Any, number: int) -> OidcProvider:
     for name, value in row.items():
         if type(value) is not _FIELDS[name] or (isinstance(value, str) and len(value) > _TEXT):
             raise ValueError(f"{where}: {name} has a wrong value")
-    domains = _texts(row["domains"], f"{where}: domains", _DOMAIN)
+    domains = _texts(row["domains"], f"{where}: domains", _DOMAIN.fullmatch)
     claim, values = _operators(row.get("operators"), where)
     return OidcProvider(
         key=_matching(row["key"], _KEY, f"{where}: key must have lower-case letters, digits and hyphens"),
@@ -102,7 +102,9 @@ def _provider(row: Any, number: int) -> OidcProvider:
         client_secret=row["client_secret"],
         domains=frozenset(domains),
         scopes=tuple(
-            dict.fromkeys(("openid", "email", *_texts(row.get("scopes", []), f"{where}: scopes", _SCOPE)))
+            dict.fromkeys(
+                ("openid", "email", *_texts(row.get("scopes", []), f"{where}: scopes", _SCOPE.fullmatch))
+            )
         ),
         verified_claim=row.get("verified_claim") or "email_verified",
         operator_claim=claim,
@@ -119,7 +121,7 @@ def _operators(found: Any, where: str) -> tuple[str, frozenset[str]]:
     claim = found.get("claim")
     if found.keys() != {"claim", "values"} or not isinstance(claim, str) or not claim:
         raise ValueError(f"{where}: operators must have a claim and its values")
-    return claim, frozenset(_texts(found["values"], f"{where}: values of operators", re.compile(r".+")))
+    return claim, frozenset(_texts(found["values"], f"{where}: values of operators", bool))
 
 
 def _issuer(text: str, where: str) -> str:
@@ -130,9 +132,9 @@ def _issuer(text: str, where: str) -> str:
     return text
 
 
-def _texts(found: Any, what: str, pattern: re.Pattern[str]) -> Sequence[str]:
+def _texts(found: Any, what: str, is_valid: Callable[[str], object]) -> Sequence[str]:
     if not isinstance(found, list) or not all(
-        isinstance(each, str) and len(each) <= _TEXT and pattern.fullmatch(each) for each in found
+        isinstance(each, str) and len(each) <= _TEXT and is_valid(each) for each in found
     ):
         raise ValueError(f"{what} must be a list of valid texts")
     return found

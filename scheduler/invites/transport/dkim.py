@@ -49,7 +49,7 @@ SIGNED: Final = ("In-Reply-To", "References", "List-Id", "Auto-Submitted", "Cont
 PublicKey = RSAPublicKey | Ed25519PublicKey
 
 _LINE: Final = 76
-_PEM: Final = re.compile(r"-----BEGIN ([^-\n]+)-----.*?-----END \1-----", re.DOTALL)
+_PEM: Final = "-----BEGIN "
 _SELECTOR: Final = re.compile(
     r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*", re.IGNORECASE
 )
@@ -121,7 +121,7 @@ def read_keys(text: str, selectors: str, domain: str) -> tuple[DkimKey, ...]:
     Raises ValueError, whose text contains nothing of a key.
     """
     names = selectors.split()
-    blocks = [found[0] for found in _PEM.finditer(text)]
+    blocks = [_PEM + part for part in text.split(_PEM)[1:]]
     if text.strip() and not blocks:
         raise ValueError("has no private key in PEM format")
     if len(names) != len(blocks):
