@@ -40,7 +40,7 @@ def drawn_shares(view: FairnessView) -> Figure:
     for by, words in GROUPINGS.items():
         named = [(group_name(by, line.key, view.home), line) for line in view.groups[by]]
         rows += [
-            [said(words), name, line.figures.firms, line.requests, line.held, _percent(line)]
+            [said(words), name, line.figures.firms, line.requests, line.scheduled, _percent(line)]
             for name, line in named
         ]
         least = sorted(named, key=lambda each: each[1].figures.pooled)[:MOST_DRAWN]

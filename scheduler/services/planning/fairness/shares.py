@@ -49,19 +49,19 @@ class Grouping(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FirmLine:
-    """A firm with its number of scheduled requests (`held`), and its groups in each grouping."""
+    """A firm with its number of scheduled requests, and its groups in each grouping."""
 
     key: str
     name: str
     latin_name: str
     country: str
-    held: int
+    scheduled: int
     requests: int
     groups: Mapping[Grouping, Sequence[str]]
 
     @property
     def share(self) -> float:
-        return self.held / self.requests
+        return self.scheduled / self.requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class GroupLine:
 
     key: str
     requests: int
-    held: int
+    scheduled: int
     figures: Fairness
 
 
@@ -106,7 +106,7 @@ class FairnessView:
         if self.gap is None:
             return 0
         less, more = sorted(self.groups[Grouping.HOME], key=lambda line: line.figures.pooled)
-        return -(-more.held * less.requests // more.requests) - less.held  # rounded up
+        return -(-more.scheduled * less.requests // more.requests) - less.scheduled  # rounded up
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,9 @@ def get_fairness(session: Session, actor: Actor, number: int) -> FairnessView:
     firms = session.execute(every).all()
     counts = _cached_counts(session, version)
     of = {firm.id: firm for firm in firms}
-    shares = [FirmShare(id, held, asked) for id, (asked, held) in sorted(counts.items()) if id in of]
+    shares = [
+        FirmShare(id, scheduled, asked) for id, (asked, scheduled) in sorted(counts.items()) if id in of
+    ]
     home = home_country(firm.country for firm in firms)
     keys = _keys(session, actor.event_id, of, counts, home)
     groups = {by: _groups(shares, keys[by]) for by in Grouping}
@@ -240,7 +242,7 @@ def _cached_counts(session: Session, version: ScheduleVersion) -> dict[int, tupl
     rows = cached_statistic(
         session, version, "shares", follows, lambda: _counts(session, event_id, version.id)
     )
-    return {firm_id: (asked, held) for firm_id, asked, held in rows}
+    return {firm_id: (asked, scheduled) for firm_id, asked, scheduled in rows}
 
 
 def _counts(session: Session, event_id: int, version_id: int) -> list[tuple[int, int, int]]:
@@ -250,7 +252,7 @@ def _counts(session: Session, event_id: int, version_id: int) -> list[tuple[int,
             select(
                 column.label("firm_id"),
                 func.count().label("asked"),
-                func.count(PlannedMeeting.id).label("held"),
+                func.count(PlannedMeeting.id).label("scheduled"),
             )
             .select_from(MeetingRequest)
             .outerjoin(PlannedMeeting, its_meeting(version_id))
@@ -260,9 +262,11 @@ def _counts(session: Session, event_id: int, version_id: int) -> list[tuple[int,
         )
     ).subquery()
     rows = session.execute(
-        select(sides.c.firm_id, func.sum(sides.c.asked), func.sum(sides.c.held)).group_by(sides.c.firm_id)
+        select(sides.c.firm_id, func.sum(sides.c.asked), func.sum(sides.c.scheduled)).group_by(
+            sides.c.firm_id
+        )
     )
-    return [(firm_id, int(asked), int(held)) for firm_id, asked, held in rows]
+    return [(firm_id, int(asked), int(scheduled)) for firm_id, asked, scheduled in rows]
 
 
 def _keys(

@@ -43,11 +43,13 @@ def test_the_figures_are_those_of_the_problem_and_the_plan(database: Database) -
         problem = snapshot.build_problem(session, expo.event.id, now=NOW)
         meetings = versions.list_meetings(session, versions.get_version(session, expo.event.id, 1).id)
     assert view.every == summarize_fairness(firm_shares(problem, meetings))
-    assert [(line.key, line.held, line.requests) for line in view.firms] == [
+    assert [(line.key, line.scheduled, line.requests) for line in view.firms] == [
         ("f1", 0, 1), ("f2", 0, 1), ("f0", 1, 3), ("f3", 1, 1)
     ]  # fmt: skip
     assert (view.home, view.without) == ("CN", 1)
-    groups = {line.key: (line.figures.firms, line.held, line.requests) for line in view.groups[Grouping.HOME]}
+    groups = {
+        line.key: (line.figures.firms, line.scheduled, line.requests) for line in view.groups[Grouping.HOME]
+    }
     assert groups == {"home": (3, 1, 5), "overseas": (1, 1, 1)}
     assert view.gap == (1.0, 0.2), "of all requests, overseas and at home"
 
@@ -88,10 +90,10 @@ def test_partners_of_a_joint_stand_are_a_group_beside_its_host(database: Databas
 def test_a_request_that_was_withdrawn_since_counts_neither_as_agreed_nor_as_held(database: Database) -> None:
     with database.write() as session:
         expo = scene(session)
-        held = make_request(session, expo, 1, 3, state=RequestState.WITHDRAWN)
-        draft(session, expo, [meet(held, expo)])
+        scheduled = make_request(session, expo, 1, 3, state=RequestState.WITHDRAWN)
+        draft(session, expo, [meet(scheduled, expo)])
         view = shares.get_fairness(session, expo.organiser_actor(), 2)
-    assert ("f1", 0, 1) in [(line.key, line.held, line.requests) for line in view.firms]
+    assert ("f1", 0, 1) in [(line.key, line.scheduled, line.requests) for line in view.firms]
 
 
 def test_without_a_request_there_is_nothing_to_share_out(database: Database) -> None:
@@ -132,8 +134,8 @@ def test_the_shares_of_all_groups_are_drawn_and_saved_as_they_are_counted_in_sql
     with database.write() as session:
         expo = scene(session)
         counted = {
-            (tier, country): (held, asked)
-            for tier, country, held, asked in session.execute(
+            (tier, country): (scheduled, asked)
+            for tier, country, scheduled, asked in session.execute(
                 text(
                     "SELECT f.tier, f.country, COUNT(m.id), COUNT(*) FROM firm f"
                     " JOIN meeting_request r ON f.id IN (r.from_firm_id, r.to_firm_id)"
@@ -159,7 +161,7 @@ def test_the_shares_of_all_groups_are_drawn_and_saved_as_they_are_counted_in_sql
     assert 'aria-label="100.0% scheduled; 1 in 20 exhibitors has 100.0% or less"' in page
     assert 'aria-label="20.0% scheduled; 1 in 20 exhibitors has 0.0% or less"' in page
     rows = list(csv.reader(StringIO(browser.get(f"{base}/statistics/shares.csv?version=1").lstrip("\ufeff"))))
-    by_kind = {(kind, name): (int(held), int(asked)) for kind, name, _, asked, held, _ in rows[1:]}
+    by_kind = {(kind, name): (int(scheduled), int(asked)) for kind, name, _, asked, scheduled, _ in rows[1:]}
     up, mid = counted["upstream", "HU"], counted["midstream", "CN"]
     assert by_kind["Position in the chain", "Upstream"] == by_kind["Country", "Hungary"] == up
     assert by_kind["Home and overseas", "Home (China)"] == by_kind["Country", "China"] == mid
