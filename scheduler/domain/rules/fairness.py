@@ -25,12 +25,12 @@ class FirmShare:
     """Scheduled and total requests of one firm (an index), sent and received."""
 
     firm: int
-    held: int
+    scheduled: int
     requests: int
 
     @property
     def share(self) -> float:
-        return self.held / self.requests
+        return self.scheduled / self.requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def firm_shares(problem: Problem, meetings: Sequence[Meeting]) -> list[FirmShare
     """Return the share of each firm that has requests, in problem order."""
     counts = meetings_by_firm(Schedule.of(problem, meetings))
     rows = enumerate(zip(counts, problem.request_counts, strict=True))
-    return [FirmShare(firm, held, n) for firm, (held, n) in rows if n]
+    return [FirmShare(firm, scheduled, n) for firm, (scheduled, n) in rows if n]
 
 
 def summarize_fairness(rows: Iterable[FirmShare]) -> Fairness | None:
@@ -67,7 +67,7 @@ def summarize_fairness(rows: Iterable[FirmShare]) -> Fairness | None:
         worst=shares[0],
         twentieth=shares[len(shares) // 20],
         mean=sum(shares) / len(shares),
-        pooled=sum(row.held for row in firms) / sum(row.requests for row in firms),
+        pooled=sum(row.scheduled for row in firms) / sum(row.requests for row in firms),
         gini=gini(shares),
     )
 

@@ -174,7 +174,7 @@ def test_fairness_chain_and_countries_count_alike(database: Database, called_off
         )
         seen = shares.get_fairness(session, actor, 1)
         lines = seen.groups[shares.Grouping.HOME]
-        assert sum(line.held for line in lines) == 2 * held
+        assert sum(line.scheduled for line in lines) == 2 * held
         assert sum(line.requests for line in lines) == 2 * (accepted or 0)
         pairs = by_country._pairs(session, actor, session.scalars(select(ScheduleVersion)).one())
         assert (sum(row[3] for row in pairs), sum(row[2] for row in pairs)) == (held, accepted)

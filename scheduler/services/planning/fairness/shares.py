@@ -310,7 +310,7 @@ def _groups(shares: Iterable[FirmShare], keys: Callable[[int], Sequence[str]]) -
         for key in keys(row.firm):
             members.setdefault(key, []).append(row)
     lines = [
-        GroupLine(key, sum(row.requests for row in rows), sum(row.held for row in rows), figures)
+        GroupLine(key, sum(row.requests for row in rows), sum(row.scheduled for row in rows), figures)
         for key, rows in members.items()
         if (figures := summarize_fairness(rows)) is not None
     ]
@@ -323,4 +323,4 @@ def _line(
     keys: Mapping[Grouping, Callable[[int], Sequence[str]]],
 ) -> FirmLine:
     groups = {by: keys[by](firm.id) for by in Grouping}
-    return FirmLine(firm.key, firm.name, firm.latin_name, firm.country, row.held, row.requests, groups)
+    return FirmLine(firm.key, firm.name, firm.latin_name, firm.country, row.scheduled, row.requests, groups)

@@ -200,13 +200,14 @@ def check_fairness(session: Session, actor: Any, rows: Rows) -> None:
         firm.withdrawn_at is None and not asked[firm.id] for firm in rows.firms.values()
     )
     assert all(
-        (line.requests, line.held) == (asked[keys[line.key]], held[keys[line.key]]) for line in found.firms
+        (line.requests, line.scheduled) == (asked[keys[line.key]], held[keys[line.key]])
+        for line in found.firms
     )
     assert [line.share for line in found.firms] == pytest.approx(
         sorted(held[firm] / asked[firm] for firm in asked)
     )
     for lines in found.groups.values():
-        assert all(0 <= line.held <= line.requests for line in lines)
+        assert all(0 <= line.scheduled <= line.requests for line in lines)
 
 
 def seats(session: Session, version: ScheduleVersion) -> dict[int, tuple[Any, Any, Any, frozenset[int]]]:
