@@ -9,12 +9,14 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs, limits
+from api.downloads import download
 from api.language.speaking import gettext, said
 from api.pages import paging, rendering
 from api.pages.schedule.week_strips import HEIGHT, WIDTH, day_boxes, strip
 from scheduler.domain.errors import RunAlreadyOpen, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.events import events
+from scheduler.services.exports.schedule_lists import Export
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.change_review import change_workbook, rejection, review
 from scheduler.services.planning.change_review.change_workbook import CAUSES
@@ -90,11 +92,7 @@ def download_workbook(event_key: str, number: int) -> FlaskResponse | Response:
         octets = change_workbook.export_changes(db, actor, number, _query(), translate=said)
     if octets is None:
         return redirect(url_for("versions.show_version", event_key=event_key, number=number))
-    headers = {
-        "Content-Disposition": f'attachment; filename="changes-{event_key}-{number}.xlsx"',
-        "Cache-Control": "no-store",
-    }
-    return FlaskResponse(octets, content_type=XLSX, headers=headers)
+    return download(Export(octets, f"changes-{event_key}-{number}.xlsx"), XLSX)
 
 
 @blueprint.post("/decide")

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context, limits
+from api.downloads import download
 from api.language.speaking import gettext
 from api.pages import paging, rendering
 from api.pages.exports.exports import XLSX
@@ -21,6 +22,7 @@ from api.pages.planning.fairness.groups import GROUPINGS, group_name
 from api.pages.reports.statistics.fairness_charts import MOST_DRAWN, dial, drawn_shares
 from api.pages.schedule.priority_levels import LEVELS, point_of, with_point
 from scheduler.services.events import events
+from scheduler.services.exports.schedule_lists import Export
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page
@@ -78,11 +80,7 @@ def download_workbook(event_key: str, number: int) -> FlaskResponse:
     limits.require_costly()
     with context.database().read() as db:
         octets = fairness_workbook.export_fairness(db, actor, number)
-    headers = {
-        "Content-Disposition": f'attachment; filename="fairness-{event_key}-{number}.xlsx"',
-        "Cache-Control": "no-store",
-    }
-    return FlaskResponse(octets, content_type=XLSX, headers=headers)
+    return download(Export(octets, f"fairness-{event_key}-{number}.xlsx"), XLSX)
 
 
 @blueprint.get("/curve")

@@ -11,12 +11,14 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs, limits
+from api.downloads import download
 from api.language.speaking import gettext, said
 from api.language.unbroken import unbroken
 from api.pages import paging, rendering
 from api.pages.formatting import local_moment
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.services.events import events
+from scheduler.services.exports.schedule_lists import Export
 from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.fixes import (
     applying,
@@ -167,11 +169,7 @@ def download_workbook(event_key: str, number: int) -> FlaskResponse:
     limits.require_costly()
     with context.database().read() as db:
         octets = unscheduled_workbook.export_unscheduled(db, actor, number)
-    headers = {
-        "Content-Disposition": f'attachment; filename="why-not-{event_key}-{number}.xlsx"',
-        "Cache-Control": "no-store",
-    }
-    return FlaskResponse(octets, content_type=XLSX, headers=headers)
+    return download(Export(octets, f"why-not-{event_key}-{number}.xlsx"), XLSX)
 
 
 @blueprint.get("/apply")

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context, limits
+from api.downloads import download
 from api.inputs import whole
 from api.language.speaking import said
 from api.pages import paging, rendering
@@ -26,6 +27,7 @@ from api.pages.schedule.priority_levels import LEVELS
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.domain.solving import ScenarioState
 from scheduler.i18n import gettext_lazy
+from scheduler.services.exports.schedule_lists import Export
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page
@@ -178,11 +180,7 @@ def export_exhibitors(event_key: str, number: int) -> FlaskResponse:
     limits.require_costly()
     with context.database().read() as db:
         octets = effects_workbook.export_effects(db, actor, number)
-    headers = {
-        "Content-Disposition": f'attachment; filename="scenario-{event_key}-{number}.xlsx"',
-        "Cache-Control": "no-store",
-    }
-    return FlaskResponse(octets, content_type=TYPES["xlsx"], headers=headers)
+    return download(Export(octets, f"scenario-{event_key}-{number}.xlsx"), TYPES["xlsx"])
 
 
 @blueprint.get("/comparison.<ending>")
@@ -195,8 +193,7 @@ def export_comparison(event_key: str, ending: str) -> FlaskResponse:
     limits.require_costly()
     with context.database().write() as db:
         made = comparison.export_comparison(db, actor, ending, now=context.now())
-    headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "Cache-Control": "no-store"}
-    return FlaskResponse(made.octets, content_type=TYPES[ending], headers=headers)
+    return download(made, TYPES[ending])
 
 
 def _add(db: Session, actor: Actor, number: int) -> int:

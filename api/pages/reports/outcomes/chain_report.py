@@ -7,6 +7,7 @@ from flask import Response, abort
 from flask_login import login_required
 
 from api import auth, context, limits
+from api.downloads import download
 from api.language import choosing
 from api.language.catalogs import SOURCE
 from api.pages import formatting, marks, rendering
@@ -17,6 +18,7 @@ from scheduler.domain.entities import Tier
 from scheduler.domain.rules.outcomes import OutcomeReport
 from scheduler.services.events import events
 from scheduler.services.exports import export_log
+from scheduler.services.exports.schedule_lists import Export
 from scheduler.services.identity.actors import Actor
 from scheduler.services.reports.outcomes.by_country import RequestCounts
 from scheduler.services.reports.outcomes.chain_report import ChainReport, OutcomeLine, get_chain_report
@@ -97,8 +99,7 @@ def _download(actor: Actor, name: str, octets: bytes, kind: str) -> Response:
     """Return a file as a download, recorded in the audit log."""
     with context.database().write() as db:
         export_log.log_export(db, actor, name, now=context.now())
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(octets, content_type=kind, headers=headers)
+    return download(Export(octets, name), kind)
 
 
 def _sheets(report: ChainReport) -> list[OutputSheet]:

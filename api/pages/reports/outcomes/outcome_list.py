@@ -7,6 +7,7 @@ from flask import Response, request
 from flask_login import login_required
 
 from api import auth, context, limits
+from api.downloads import download
 from api.language import speaking
 from api.language.speaking import gettext
 from api.pages import formatting, marks, rendering
@@ -14,6 +15,7 @@ from scheduler.domain import names
 from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.references import FirmRef, PersonRef
 from scheduler.services.events import events
+from scheduler.services.exports.schedule_lists import Export
 from scheduler.services.reports.outcomes.outcome_list import OutcomeFilter, get_outcome_list
 from scheduler.services.reports.outcomes.outcomes import MeetingWithOutcomes, ReportedOutcome
 from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
@@ -73,10 +75,8 @@ def download_workbook(event_key: str) -> Response:
         ),
     ]
     rows = [_row(each, zone) for each in found.meetings]
-    name = f"outcomes-{event_key}.xlsx"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    made = write_xlsx([OutputSheet(gettext("Outcomes"), head, rows)])
-    return Response(made, content_type=XLSX, headers=headers)
+    octets = write_xlsx([OutputSheet(gettext("Outcomes"), head, rows)])
+    return download(Export(octets, f"outcomes-{event_key}.xlsx"), XLSX)
 
 
 def _asked() -> OutcomeFilter:
