@@ -18,7 +18,7 @@ from api.pages import rendering
 from api.pages.events import first_steps
 from scheduler.i18n import gettext_lazy
 from scheduler.services.agendas.my_day import day as days
-from scheduler.services.events import dashboard, events
+from scheduler.services.events import dashboard, events, upcoming_emails
 from scheduler.services.events.dashboard import Dashboard, PlanState
 from scheduler.services.events.upcoming_emails import HORIZON, EmailGroup
 from scheduler.services.identity import actors
@@ -101,6 +101,7 @@ def _desk(actor: Actor) -> str:
             countdown=draw_countdown([each.day for each in found.days], today),
             email_groups=EMAIL_GROUPS,
             horizon=HORIZON,
+            arrival=upcoming_emails.find_slow_sending(db, actor, rates=context.settings().rates, now=now),
             recent=audit_entries.list_latest_entries(db, actor, limit=RECENT) if actor.is_organiser else (),
             checklist=first_steps.list_organiser(db, actor) if has_steps else None,
             now=now,

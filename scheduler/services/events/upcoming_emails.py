@@ -10,10 +10,15 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, distinct, func, select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import OutboxKind, OutboxState
+from scheduler.services.delivery import delivery_estimates
+from scheduler.services.delivery.delivery_estimates import DeliveryEstimate
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import outbox
 from scheduler.services.requests.digests import due
-from scheduler.storage.models import OutboxEmail
+from scheduler.storage.models import Event, OutboxEmail
 
 HORIZON = timedelta(hours=24)
 
@@ -51,9 +56,10 @@ class EmailBatch:
 
 @dataclass(frozen=True, slots=True)
 class UpcomingEmails:
-    """The emails that go out within HORIZON if nothing changes, by group, and their distinct recipients.
+    """The emails that are due within HORIZON if nothing changes, by group, and their distinct recipients.
 
-    Each recipient of a digest counts once. `is_paused` is True while an organiser holds them all.
+    A long queue takes longer at a low sending rate: see `find_slow_sending`. Each recipient of a digest
+    counts once. `is_paused` is True while an organiser holds them all.
     """
 
     batches: tuple[EmailBatch, ...] = ()
@@ -80,6 +86,16 @@ def forecast_emails(session: Session, event_id: int, *, now: datetime) -> Upcomi
         len(attendees | digests.keys()) + others,
         outbox.is_event_paused(session, event_id),
     )
+
+
+def find_slow_sending(
+    session: Session, actor: Actor, *, rates: EmailRates, now: datetime
+) -> DeliveryEstimate | None:
+    """Return the estimate for the emails that are queued now if sending them takes longer than HORIZON."""
+    actor.require(Right.READ_VERSIONS)
+    event = session.get_one(Event, actor.event_id)
+    found = delivery_estimates.estimate_queue(session, event, rates=rates, now=now)
+    return found if found.duration > HORIZON else None
 
 
 def _queued_batches(

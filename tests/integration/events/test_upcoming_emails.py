@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MUST, AfterRun, OutboxKind, OutboxState, RequestState
@@ -184,6 +184,27 @@ def test_the_panel_says_how_many_emails_go_out_to_whom_and_when(database: Databa
         session.get_one(Event, expo.event.id).mails_paused_at = NOW
     page = panel(browser.get(path))
     assert "Emails are paused." in page and "Being sent now" not in page
+
+
+def test_the_panel_says_when_the_last_email_goes_out_if_that_takes_longer(
+    database: Database, app: Flask
+) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        session.get_one(Event, expo.event.id).mail_per_minute = 1
+        for _ in range(3):
+            queue_email(session, expo, OutboxKind.INVITATION, firm=0, domain="firm.example")
+    browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}"
+    assert "The last email goes out" not in panel(browser.get(path))
+    with database.write() as session:
+        last = session.scalars(select(OutboxEmail).order_by(OutboxEmail.id.desc())).first()
+        assert last is not None
+        copied = {column.key: getattr(last, column.key) for column in inspect(OutboxEmail).column_attrs}
+        del copied["id"]
+        session.add_all(OutboxEmail(**copied | {"message_id": f"<more-{n}@x>"}) for n in range(36 * 60 - 3))
+    page = panel(browser.get(path))
+    assert "<b>2,160</b> emails to 1 person" in page
+    assert "The last email goes out in about <strong>36 hours</strong>" in page
 
 
 def panel(page: str) -> str:
