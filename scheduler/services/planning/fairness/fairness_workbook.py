@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -35,12 +35,14 @@ def export_fairness(session: Session, actor: Actor, number: int) -> bytes:
     """
     view = shares.get_fairness(session, actor, number)
     reasons = main_reasons.count_main_reasons(session, actor, number)
-    rows = [_row(line, reasons.get(line.key)) for line in view.firms]
+    rows = [
+        _row(line, {by: keys(line.id) for by, keys in view.keys.items()}, reasons.get(line.key))
+        for line in view.firms
+    ]
     return write_xlsx([OutputSheet("Exhibitors", HEADER, rows)])
 
 
-def _row(line: FirmLine, main: MainReason | None) -> list[Cell]:
-    groups = line.groups
+def _row(line: FirmLine, groups: Mapping[Grouping, Sequence[str]], main: MainReason | None) -> list[Cell]:
     return [
         names.join_scripts(line.name, line.latin_name),
         line.key,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -49,15 +50,15 @@ class Grouping(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FirmLine:
-    """A firm with its number of scheduled requests, and its groups in each grouping."""
+    """A firm with its number of accepted requests, and of those that are scheduled."""
 
+    id: int
     key: str
     name: str
     latin_name: str
     country: str
     scheduled: int
     requests: int
-    groups: Mapping[Grouping, Sequence[str]]
 
     @property
     def share(self) -> float:
@@ -80,7 +81,7 @@ class FairnessView:
 
     `home` is the most frequent country. `firms` are all with accepted requests, lowest share first, and
     `below` those with less than `LOW_SHARE`. `without` counts firms without an accepted request. `gap` holds
-    the shares of overseas and home firms, if both exist.
+    the shares of overseas and home firms, if both exist. `keys` are functions from firm id to group keys.
     """
 
     number: int
@@ -90,6 +91,7 @@ class FairnessView:
     firms: Sequence[FirmLine]
     without: int
     gap: tuple[float, float] | None
+    keys: Mapping[Grouping, Callable[[int], Sequence[str]]]
 
     @property
     def accepted(self) -> int:
@@ -98,7 +100,7 @@ class FairnessView:
 
     @property
     def below(self) -> Sequence[FirmLine]:
-        return [line for line in self.firms if line.share < LOW_SHARE]
+        return tuple(itertools.takewhile(lambda line: line.share < LOW_SHARE, self.firms))
 
     @property
     def gap_requests(self) -> int:
@@ -167,9 +169,10 @@ def get_fairness(session: Session, actor: Actor, number: int) -> FairnessView:
         home=home,
         every=summarize_fairness(shares),
         groups=groups,
-        firms=[_line(of[row.firm], row, keys) for row in lowest],
+        firms=[_line(of[row.firm], row) for row in lowest],
         without=sum(firm.withdrawn_at is None and firm.id not in counts for firm in firms),
         gap=(sides["overseas"], sides["home"]) if len(sides) == 2 else None,
+        keys=keys,
     )
 
 
@@ -317,10 +320,5 @@ def _groups(shares: Iterable[FirmShare], keys: Callable[[int], Sequence[str]]) -
     return sorted(lines, key=lambda line: (line.figures.mean, line.key))
 
 
-def _line(
-    firm: Row[*tuple[Any, ...]],
-    row: FirmShare,
-    keys: Mapping[Grouping, Callable[[int], Sequence[str]]],
-) -> FirmLine:
-    groups = {by: keys[by](firm.id) for by in Grouping}
-    return FirmLine(firm.key, firm.name, firm.latin_name, firm.country, row.scheduled, row.requests, groups)
+def _line(firm: Row[*tuple[Any, ...]], row: FirmShare) -> FirmLine:
+    return FirmLine(firm.id, firm.key, firm.name, firm.latin_name, firm.country, row.scheduled, row.requests)
