@@ -27,7 +27,7 @@ class Shared:
     """A queued run of eight seconds, for a worker that waits until a second one can help."""
 
     def __init__(self, database: Database, broker_url: str, client: redis.Redis) -> None:
-        self.database, self.client = database, client
+        self.database = database
         self.settings = settings_for(database, broker_url, solve_workers=1)
         with database.write() as session:
             now = database.now_in(session)
@@ -36,6 +36,8 @@ class Shared:
                 session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=now
             )
             self.id = runs.queue_run(session, event.id, requested_by=None, seconds=8, now=now).id
+        self.sent = client.pubsub(ignore_subscribe_messages=True)
+        self.sent.psubscribe(topic_name(self.id, "*"))
 
     @property
     def run(self) -> Run:
@@ -43,8 +45,12 @@ class Shared:
             return session.get_one(Run, self.id)
 
     def is_helped(self) -> bool:
-        """True if a helper listens for subproblems."""
-        return bool(self.client.pubsub_channels(topic_name(self.id, "*")))
+        """True once a subproblem was sent to a helper.
+
+        A helper that only listens is too early: if it ends before it says that it is ready, the run's worker
+        waits for a helper for ever, as `tests.support.waiting_worker` has it wait.
+        """
+        return self.sent.get_message() is not None
 
     def is_ended_well(self) -> bool:
         """True if the run finished at the first attempt with a feasible draft."""
@@ -62,6 +68,7 @@ def shared(database: Database, broker_url: str) -> Iterator[Shared]:
         celery = make_celery(shared.settings)
         dispatch.solve(shared.id, app=celery)
         yield shared
+        shared.sent.close()
         celery.close()
 
 

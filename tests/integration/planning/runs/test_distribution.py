@@ -125,6 +125,19 @@ def test_a_call_that_nobody_takes_is_renewed_when_it_is_lost(
     assert scene.calls == 2 * distribution.MAX_CALLS
 
 
+def test_a_helper_that_is_lost_before_it_is_ready_is_not_counted_and_its_call_is_renewed(
+    scene: HelpersScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = Member(scene.url, "w1")
+    assert scene.helpers.size(nearby=True) == 0
+    lost.line.close()
+    scene.helpers.send([b"part"])
+    assert (scene.helpers.sent, scene.calls) == (0, distribution.MAX_CALLS)
+    monkeypatch.setattr(runs, "CALL_TIMEOUT", -1.0)
+    scene.helpers.call()
+    assert scene.calls == 2 * distribution.MAX_CALLS
+
+
 def test_each_member_gets_a_part_and_its_answer_comes_back_at_the_parts_place(scene: HelpersScene) -> None:
     first, second = scene.joined_by("w1"), scene.joined_by("w2")
     scene.helpers.send([b"one", b"two"])
