@@ -105,7 +105,7 @@ lock: ## Renew the lock files (needs uv); UPGRADE=1 takes the newest versions
 	uv pip compile $(COMPILE) $(EXTRAS) --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml docs/requirements.in
 	uv pip compile $(COMPILE) -c requirements-dev.lock -o docs/requirements.lock docs/requirements.in
 
-EXTRAS = --extra build --extra s3 --extra sentry
+EXTRAS = --extra build --extra otlp --extra s3 --extra sentry
 COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
 
 dist: .venv/dev.stamp ## Build sdist and wheel into dist/

@@ -48,7 +48,7 @@ from api.pages.requests.digests import digest_links, digest_unsubscribe
 from api.pages.schedule import state_labels
 from api.rate_counter import Counter
 from api.v1 import openapi
-from scheduler import logs
+from scheduler import logs, tracing
 from scheduler.config import Settings
 from scheduler.gc_control import freeze_gc, set_gc_thresholds
 from scheduler.invites.busy import MAX_OCTETS
@@ -137,8 +137,9 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
 
 
 def _of_process(settings: Settings) -> Flask:
-    """Return the application of a dedicated process, and configure its logs and garbage collector."""
+    """Return the application of a dedicated process, and configure its logs, traces and garbage collector."""
     logs.configure(settings.log_format, sentry_dsn=settings.sentry_dsn)
+    tracing.configure(settings.otlp_endpoint)
     app = create_app(settings)
     set_gc_thresholds()
     return app

@@ -17,6 +17,7 @@ from scheduler.error_tracking import read_dsn
 from scheduler.plugins import EMAIL_PROVIDERS
 from scheduler.plugins.loading import load
 from scheduler.secret_keys import SecretKeys
+from scheduler.tracing import read_endpoint
 
 if TYPE_CHECKING:
     from scheduler.invites.transport.dkim import DkimKey
@@ -357,6 +358,11 @@ class Settings:
         "DSN of a Sentry project that gets errors of the program, without personal data; empty for none",
         read_dsn,
         secret=True,
+        default="",
+    )
+    otlp_endpoint: str = _setting(
+        "OpenTelemetry receiver (OTLP/HTTP) that gets spans of requests and tasks; empty for none",
+        read_endpoint,
         default="",
     )
     pulse_path: str = _setting(

@@ -6,10 +6,10 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_init, worker_process_shutdown
 from kombu import Exchange, Queue
 
-from scheduler import logs
+from scheduler import logs, tracing
 from scheduler.config import Settings
 from scheduler.domain import fields
 from scheduler.plugins import EVERY_GROUP
@@ -98,9 +98,10 @@ app.steps["consumer"].add(Steady)
 
 @setup_logging.connect
 def _configure_logs(**_: Any) -> None:
-    """Configure logging as in every other process."""
+    """Configure logging and tracing as in every other process."""
     settings = Settings.from_env()
     logs.configure(settings.log_format, sentry_dsn=settings.sentry_dsn)
+    tracing.configure(settings.otlp_endpoint)
 
 
 @worker_init.connect
@@ -116,14 +117,40 @@ def _check_schema(**_: Any) -> None:
         database.dispose()
 
 
+_spans: list[tracing.Span] = []
+"""The span of the task that this process executes, if it is traced. A process executes one at a time."""
+
+
 @task_prerun.connect
 def _bind_ids(task: Any, **_: Any) -> None:
-    """Bind the task and the request that caused it to each log line."""
+    """Bind the task and the request that caused it to each log line, and start the task's span."""
     structlog.contextvars.clear_contextvars()
     ids = {"task": task.name, "task_id": task.request.id, "request": task.request.get("request_id")}
     structlog.contextvars.bind_contextvars(**{name: value for name, value in ids.items() if value})
+    span = tracing.start_task_span(task.name, {"traceparent": task.request.get("traceparent") or ""})
+    _spans[:] = [span] if span is not None else []
 
 
 @task_postrun.connect
-def _forget_ids(**_: Any) -> None:
+def _forget_ids(task: Any, retval: Any, **_: Any) -> None:
+    if _spans:
+        _end_span(_spans.pop(), task, retval)
     structlog.contextvars.clear_contextvars()
+
+
+@worker_process_shutdown.connect
+def _flush_spans(**_: Any) -> None:
+    tracing.flush()
+
+
+def _end_span(span: tracing.Span, task: Any, returned: Any) -> None:
+    """End the span of a task. Celery gives an exception as the value that the task returned."""
+    attributes = {
+        "messaging.operation.type": "process",
+        "messaging.destination.name": ROUTES.get(task.name, JOBS),
+        "messaging.message.id": task.request.id,
+    }
+    if request := logs.current_request():
+        attributes["chainmeet.request_id"] = request
+    error = type(returned).__name__ if isinstance(returned, BaseException) else None
+    span.end(task.name, attributes, error=error)

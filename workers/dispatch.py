@@ -9,7 +9,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from scheduler import logs
+from scheduler import logs, tracing
 from scheduler.services.planning.runs import recovery, runs
 from scheduler.storage.database import Database
 from workers import celery_app
@@ -140,7 +140,7 @@ def _send(
     app = app or celery_app.app
     try:
         if not (once and _waits(app, name)):
-            how = {"headers": _headers(), "expires": expires, "countdown": countdown or None}
+            how = {"headers": task_headers(), "expires": expires, "countdown": countdown or None}
             app.send_task(name, args=args, **how)
     except (OperationalError, RedisError) as error:
         log.warning("task not sent", task=name, args=args, error=str(error))
@@ -156,7 +156,7 @@ def _waits(app: Celery, name: str) -> bool:
     return any(json.loads(message)["headers"].get("task") == name for message in queued)
 
 
-def _headers() -> dict[str, str]:
-    """Return headers with the ID of the request that causes the task, so that both log it."""
+def task_headers() -> dict[str, str]:
+    """Return headers with the request and the span that cause the task, so that both log them."""
     request = logs.current_request()
-    return {"request_id": request} if request else {}
+    return tracing.trace_headers() | ({"request_id": request} if request else {})
