@@ -11,6 +11,7 @@ from chainmeet.doctor.data_checks import check_data
 from chainmeet.doctor.hidden_secrets import without_secrets
 from chainmeet.doctor.key_checks import check_secret_keys
 from chainmeet.doctor.machine_checks import check_machine
+from chainmeet.doctor.outbox_checks import check_outbox
 from chainmeet.doctor.service_checks import check_broker, check_database, check_inbound, check_providers
 from chainmeet.doctor.settings_checks import check_settings
 from scheduler.config import ConfigError, Settings
@@ -45,6 +46,7 @@ def _all(settings: Settings, lmtp: tuple[str, int] | None, with_invariants: bool
         yield from check_database(database)
         yield from check_secret_keys(settings, database)
         yield from check_machine(settings, database)
+        yield from check_outbox(database)
         if with_invariants:
             yield from check_data(settings, database)
     finally:

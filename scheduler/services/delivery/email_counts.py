@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import OutboxState
 from scheduler.services.delivery import email_alerts
 from scheduler.services.outbox import outbox
-from scheduler.storage.models import EmailRoute, OutboxEmail
+from scheduler.storage.models import EmailRoute, Event, OutboxEmail
 
 STOPPED = "stopped"
 
@@ -47,3 +47,17 @@ def count_emails(session: Session, *, now: datetime) -> EmailCounts:
         oldest_due=0.0 if due is None else max(0.0, (now - due).total_seconds()),
         paused_routes=session.scalar(paused) or 0,
     )
+
+
+def count_emails_of_paused_events(session: Session) -> dict[str, int]:
+    """Return the number of queued emails of each event whose emails organisers paused, by the event's key."""
+    waits = OutboxEmail.state == OutboxState.QUEUED, OutboxEmail.stopped_at.is_(None)
+    query = select(Event.key, func.count()).join(OutboxEmail, OutboxEmail.event_id == Event.id)
+    query = query.where(outbox.paused_condition(), *waits).group_by(Event.key).order_by(Event.key)
+    return dict(session.execute(query).all())
+
+
+def list_paused_routes(session: Session, *, now: datetime) -> Sequence[EmailRoute]:
+    """Return the routes that are paused after refusals, the mail server first."""
+    query = select(EmailRoute).where(EmailRoute.paused_until > now).order_by(EmailRoute.name)
+    return session.scalars(query).all()

@@ -94,6 +94,11 @@ def list_open_alerts(session: Session, event_id: int | None) -> Sequence[Alert]:
     ).all()
 
 
+def list_all_open_alerts(session: Session) -> Sequence[Alert]:
+    """Return the open alerts of the installation and of all events, oldest first."""
+    return session.scalars(select(Alert).where(Alert.open_key.is_not(None)).order_by(Alert.id)).all()
+
+
 def list_latest_alerts(
     session: Session, event_id: int, kinds: Collection[AlertKind], *, limit: int
 ) -> Sequence[Alert]:
