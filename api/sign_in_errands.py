@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 
 from api import context
 from scheduler.i18n import gettext_lazy
+from scheduler.services.identity import consents
 from scheduler.services.identity.tokens import random_token
 
 MOST_TYPED = 50_000
@@ -77,10 +78,20 @@ def for_account(errand: Mapping[str, Any], account_id: int) -> Mapping[str, Any]
 
 
 def go_on(errand: Mapping[str, Any]) -> Response:
-    """Redirect to the requested page, or to a page with the submitted form to send it again."""
+    """Redirect to the requested page, or to a page with the submitted form to send it again.
+
+    First comes the privacy notice of an event, if the person has not decided by its current version.
+    """
     if "fields" in errand:
-        return redirect(url_for("sign_in.continue_session"), 303)
-    return redirect(local(str(errand.get("path", ""))) or url_for("organiser_dashboard.list_own_events"), 303)
+        target = url_for("sign_in.continue_session")
+    else:
+        target = local(str(errand.get("path", ""))) or url_for("organiser_dashboard.list_own_events")
+    if current_user.is_authenticated:
+        with context.database().read() as db:
+            event_key = consents.find_due_event(db, current_user.session)
+        if event_key is not None:
+            target = url_for("own_consents.show_consents", event_key=event_key, next=target)
+    return redirect(target, 303)
 
 
 def local(target: str) -> str:

@@ -35,6 +35,7 @@ GUEST_PAGES: Final = frozenset(
         "organiser_dashboard.list_own_events",
         "outcome_list",
         "outcomes",
+        "own_consents",
         "personal_data",
         "preferences",
         "profile",

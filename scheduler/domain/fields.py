@@ -96,6 +96,11 @@ Currency = Annotated[str, Len(3, 3)]
 EventKey = Annotated[str, Len(3, 64)]
 EventName = Annotated[str, Len(1, 200)]
 Contact = Annotated[str, Len(0, 200)]
+NoticeParty = Annotated[str, Len(1, 200)]
+"""The controller, or their contact, in a privacy notice."""
+NoticeText = Annotated[str, Len(1, 10_000)]
+NoticePart = Annotated[str, Len(1, 500)]
+"""One part of the notice of transfers abroad."""
 Colour = Annotated[str, Len(0, 7)]
 """Hex code of a colour, with or without `#`."""
 SenderName = Annotated[str, Len(0, 80)]

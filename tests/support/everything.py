@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
+from scheduler.domain.consents import ConsentPurpose
 from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.domain.entities import AlertKind, DigestKind, RequestState, RunState, VersionState
 from scheduler.domain.rules.fairness import FAIRNESS_PRICES
@@ -85,6 +86,7 @@ from tests.support.factories import (
     make_version,
     meet,
 )
+from tests.support.notices import ask_consent, consent
 from tests.support.publishing import SETTINGS, carry_out, publish_version
 from tests.support.web import web_app
 
@@ -112,6 +114,7 @@ class Everything:
             self._troubles(session)
             self._files(session)
             self._delegation(session)
+            self._notice(session)
         self.mails = self._send()
         with database.write() as session:
             self._rehearsal(session)
@@ -190,6 +193,12 @@ class Everything:
         session.add(TeamDelegation(account_id=self.managed.id, delegation_id=found))
         session.flush()
         delegations.change_delegation(session, actor, key, replace(form, leader=leader), now=NOW)
+
+    def _notice(self, session: Session) -> None:
+        """Publish a privacy notice with a transfer abroad, by which firm 0 and its partner have decided."""
+        ask_consent(session, self.expo, ConsentPurpose.ABROAD)
+        for firm, person in ((0, 0), (0, 1), (1, 0)):
+            consent(session, self.expo, firm, ConsentPurpose.ABROAD, person=person)
 
     def _digests(self, session: Session) -> None:
         """Add a digest of the exhibitor: a respond token and an unsubscribe token."""

@@ -23,7 +23,7 @@ from api.pages.identity import sessions
 from scheduler.domain.errors import InvalidInput
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import languages, load_words
-from scheduler.services.identity import preferences, summary_subscriptions
+from scheduler.services.identity import consents, preferences, summary_subscriptions
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests.digests import digest_settings
 from scheduler.services.schedule import feed_addresses
@@ -137,6 +137,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
         words=load_words(now.language or now.derived_language),
         summaries=summary_subscriptions.read_own_subscription(db, actor) if actor.attendee_id else None,
         digests=digests,
+        has_agreed=consents.read_own_permission(db, actor) if actor.attendee_id else True,
         clocks=_clocks(digests) if digests else (),
         email_kinds=KINDS,
         said_often=[(often, said(label)) for often, label in OFTEN.items()],

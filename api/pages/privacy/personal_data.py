@@ -9,6 +9,7 @@ from flask_login import login_required
 from api import auth, context, downloads
 from api.pages.privacy.personal_data_pdf import personal_data_pdf
 from scheduler.services.exports.schedule_lists import Export
+from scheduler.services.identity import consents
 from scheduler.services.privacy import person_export
 from scheduler.services.privacy.person_export import PersonData
 
@@ -21,7 +22,8 @@ def show_own_data() -> str:
     """Show what can be downloaded, and who viewed the person's contact details."""
     with context.database().read() as db:
         views = person_export.list_contact_views(db, auth.user().session)
-    return render_template("privacy/my_data.html", views=views, settings=context.settings())
+        notices = consents.list_notices(db, auth.user().session)
+    return render_template("privacy/my_data.html", views=views, notices=notices, settings=context.settings())
 
 
 @blueprint.get("/my-data.json")

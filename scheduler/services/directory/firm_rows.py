@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import and_, bindparam, case, or_, select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.consents import ConsentPurpose
 from scheduler.domain.guests import is_guest
 from scheduler.domain.names import place_translations
 from scheduler.i18n import VenueLabel, venue_label
@@ -22,6 +23,7 @@ from scheduler.storage.cache.memoization import memoize
 from scheduler.storage.database import once_per_session
 from scheduler.storage.models import (
     Attendee,
+    Consent,
     Delegation,
     DelegationFirm,
     Event,
@@ -268,11 +270,15 @@ def read_walks(session: Session, actor: Actor) -> dict[str, int]:
 _SPEAKERS = Attendee.id, Attendee.firm_id, Attendee.languages
 _COMING = Attendee.event_id == bindparam("event"), Attendee.withdrawn_at.is_(None)
 _PEOPLE = text_query(_SPEAKERS, *_COMING)
-_PEOPLE_WITH_TEXT = text_query((*_SPEAKERS, Attendee.name, Attendee.latin_name, Attendee.title), *_COMING)
+_LISTED = Consent.permits(ConsentPurpose.DIRECTORY, event_id=bindparam("event"), attendee_id=Attendee.id)
+_WORDS = (
+    case((_LISTED, column), else_="") for column in (Attendee.name, Attendee.latin_name, Attendee.title)
+)
+_PEOPLE_WITH_TEXT = text_query((*_SPEAKERS, *_WORDS), *_COMING)
 
 
 def _people(session: Session, event_id: int, *, with_text: bool) -> str:
-    """Load firm and languages of each person, and with `with_text` their names and titles."""
+    """Load firm and languages of each person, and with `with_text` names and titles of those listed."""
     return read_text(session, _PEOPLE_WITH_TEXT if with_text else _PEOPLE, event=event_id)
 
 

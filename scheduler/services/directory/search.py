@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
+from scheduler.domain.consents import ConsentPurpose
 from scheduler.domain.errors import NotFound
 from scheduler.services.directory import facets, firm_rows, text_search
 from scheduler.services.directory.cards import (
@@ -30,7 +31,7 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, decode_cursor, encode_cursor, fetch_page, page_of_list
 from scheduler.services.text import is_storable, match_condition
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Attendee, Firm
+from scheduler.storage.models import Attendee, Consent, Firm
 from scheduler.storage.rows import rows_of
 
 _BY_ID = FIRMS_IN_HALLS.where(in_chunks(Firm.id, bindparam("firms")))
@@ -42,7 +43,9 @@ _PEOPLE = (
     .join(Firm, Firm.id == Attendee.firm_id)
     .where(Firm.event_id == bindparam("event"), Firm.withdrawn_at.is_(None), Attendee.withdrawn_at.is_(None))
 )
+_LISTED = Consent.permits(ConsentPurpose.DIRECTORY, event_id=bindparam("event"), attendee_id=Attendee.id)
 _PEOPLE_OF = _PEOPLE.where(in_chunks(Attendee.firm_id, bindparam("firms"))).order_by(Attendee.id)
+_LISTED_OF = _PEOPLE_OF.where(or_(_LISTED, Attendee.firm_id == bindparam("own_firm")))
 _BY_NAME = Order("people", (func.lower(Attendee.latin_name), Attendee.id), (str, int))
 
 
@@ -198,7 +201,10 @@ def _firm_pages(
     found = rows_of(session, which, event=actor.event_id, key=firm_key, **more).all()
     people: dict[int, list[PersonCard]] = {}
     of_firms = {"event": actor.event_id, "firms": [firm.id for firm in found]}
-    for row in rows_of(session, _PEOPLE_OF, **of_firms):
+    listed = _PEOPLE_OF if _sees_all(actor) else _LISTED_OF
+    for row in rows_of(
+        session, listed, **of_firms, **({} if listed is _PEOPLE_OF else {"own_firm": actor.firm_id})
+    ):
         people.setdefault(row.firm_id, []).append(person_card(actor, row))
     cards = firm_cards(session, actor, found)
     return {
@@ -222,7 +228,7 @@ def search_people(
     """
     actor.require(Right.READ_DIRECTORY)
     query = _PEOPLE.params(event=actor.event_id).where(
-        match_condition(text, (Attendee.name, Attendee.latin_name, Attendee.title))
+        _is_visible(actor), match_condition(text, (Attendee.name, Attendee.latin_name, Attendee.title))
     )
     if firm is not None:
         query = query.where(Attendee.firm_id == find_firm(session, actor.event_id, firm).id)
@@ -235,8 +241,23 @@ _PERSON = (
 )
 
 
+def _sees_all(actor: Actor) -> bool:
+    """Return True for the event's team. Companies see those who consent to the directory, and colleagues."""
+    return actor.firm_id is None or actor.may(Right.READ_CONTACTS)
+
+
+def _is_visible(actor: Actor) -> ColumnElement[bool]:
+    if _sees_all(actor):
+        return true()
+    listed = Consent.permits(ConsentPurpose.DIRECTORY, event_id=actor.event_id, attendee_id=Attendee.id)
+    return or_(listed, Attendee.firm_id == actor.firm_id)
+
+
 def show_person(session: Session, actor: Actor, person_key: str) -> PersonCard:
-    """Return one attendee. Raises NotFound for one of another event."""
+    """Return one attendee. Raises NotFound for one of another event, or who is not listed for the actor."""
     actor.require(Right.READ_DIRECTORY)
     found = find_person(session, actor.event_id, person_key)
-    return person_card(actor, session.execute(_PERSON, {"person": found.id}).one())
+    row = session.execute(_PERSON.where(_is_visible(actor)), {"person": found.id}).one_or_none()
+    if row is None:
+        raise NotFound("person", person_key)
+    return person_card(actor, row)

@@ -2,6 +2,7 @@
 
 __all__ = [
     "actors",
+    "consents",
     "delegation_managers",
     "encryption",
     "interpreters",
@@ -9,6 +10,7 @@ __all__ = [
     "oidc_sign_in",
     "onboarding",
     "preferences",
+    "privacy_notices",
     "rights",
     "sessions",
     "sign_in",

@@ -13,12 +13,13 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import event, select
+from sqlalchemy import delete, event, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain import fields
+from scheduler.domain.consents import ConsentChannel
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording, subjects
@@ -33,6 +34,7 @@ from scheduler.storage.base import Base
 from scheduler.storage.models import (
     Account,
     Attendee,
+    Consent,
     Interpreter,
     MeetingRequest,
     Place,
@@ -214,6 +216,9 @@ class _StepReversal:
                 if isinstance(row, Place) and self._is_used(row):
                     row.is_retired = True  # still used by stored schedules or locks
                 else:
+                    if isinstance(row, Attendee):  # the registration keeps the decisions
+                        of_row = Consent.attendee_id == row.id, Consent.channel == ConsentChannel.REGISTRATION
+                        self.session.execute(delete(Consent).where(*of_row))
                     self.session.delete(row)
             self.session.flush()
         for table, values in self.step.changes["deleted"]:

@@ -86,6 +86,15 @@ ACTIVITIES: Final = (
         _UNTIL_DELETED,
     ),
     Activity(
+        gettext_lazy("Consent"),
+        gettext_lazy("Show what people agreed to, and when"),
+        _ATTENDEES,
+        gettext_lazy("Choices by purpose with their time, and version and language of the privacy notice"),
+        ("consent",),
+        (),
+        _UNTIL_DELETED,
+    ),
+    Activity(
         gettext_lazy("Availability"),
         gettext_lazy("Schedule meetings when people are free"),
         _PARTICIPANTS,

@@ -13,9 +13,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, not_, or_, select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.consents import ConsentPurpose
 from scheduler.domain.entities import OutboxKind
 from scheduler.invites.ical import itip
 from scheduler.invites.mail import summary, summary_mail, wording
@@ -26,7 +27,7 @@ from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.publishing import unscheduled_summaries
 from scheduler.services.publishing.invitation_diff import InvitationPlan, PendingInvitations, find_recipients
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Attendee, Event, OutboxEmail
+from scheduler.storage.models import Attendee, Consent, Event, OutboxEmail
 
 
 def find_unsent_summaries(
@@ -68,8 +69,8 @@ def summary_changes(
     """Return the changes by attendee: the messages of the publication, and changes that no summary has
     reported.
 
-    Attendees who stopped summaries are left out. If an unsent summary is replaced, its changes are repeated,
-    except those whose invitation was never sent.
+    Attendees who stopped summaries or do not consent to them are left out. If an unsent summary is replaced,
+    its changes are repeated, except those whose invitation was never sent.
     """
     found: dict[int, list[SummaryChange]] = {}
     for message in todo.messages:
@@ -81,12 +82,18 @@ def summary_changes(
         rest = summary.unsent_changes(old.changes, told)
         if rest:
             found[attendee_id] = [*new, *rest]
-    stopped = session.scalars(
-        select(Attendee.id).where(in_chunks(Attendee.id, found), Attendee.summaries_stopped_at.is_not(None))
-    )
+    stopped = session.scalars(select(Attendee.id).where(in_chunks(Attendee.id, found), gets_no_summaries()))
     for attendee_id in stopped:
         del found[attendee_id]
     return found
+
+
+def gets_no_summaries() -> ColumnElement[bool]:
+    """Return the condition for attendees who stopped summaries, or do not consent to them."""
+    consents = Consent.permits(
+        ConsentPurpose.NOTIFICATIONS, event_id=Attendee.event_id, attendee_id=Attendee.id
+    )
+    return or_(Attendee.summaries_stopped_at.is_not(None), not_(consents))
 
 
 def queue_summaries(

@@ -17,6 +17,7 @@ from scheduler.storage.models.access import (
 )
 from scheduler.storage.models.audit_log import AuditChain, AuditCheckpoint, AuditCursor, AuditLogEntry
 from scheduler.storage.models.busy import BusySource
+from scheduler.storage.models.consents import Consent, PrivacyNotice
 from scheduler.storage.models.event import (
     Event,
     EventPicture,
@@ -111,6 +112,7 @@ __all__ = [
     "CalendarUse",
     "Comparison",
     "ComparisonPart",
+    "Consent",
     "Delegation",
     "DelegationFirm",
     "DelegationPerson",
@@ -157,6 +159,7 @@ __all__ = [
     "PlannedAttendee",
     "PlannedMeeting",
     "PrintCode",
+    "PrivacyNotice",
     "RegistryChange",
     "RequestDraft",
     "RequestPerson",

@@ -120,6 +120,11 @@ class FirmRegistration(Base):
     mail_language: Mapped[Language]
     note: Mapped[Comment] = mapped_column(default="")
     """Message to the organisers."""
+    consents: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """Decisions about the privacy notice: its `version` and `language`, and the purposes `given`.
+
+    Empty if the event had no notice.
+    """
     created_at: Mapped[datetime]
     """When it was submitted and consent was given."""
     seed: Mapped[str | None] = mapped_column(String(32))

@@ -95,6 +95,7 @@ TABLE = (
     Typed("organiser", "delegations/g1", "delegations.change_delegation"),
     Typed("chamber", "participants/requests", "event_requests.apply_step", press=DECLINE),
     Typed("organiser", "settings", "events.save_settings"),
+    Typed("organiser", "privacy-notice", "privacy_notice.publish_notice"),
     Typed("organiser", "brand", "brand.save_brand"),
     Typed("organiser", "archive", "archives.copy_event"),
     Typed("organiser", "archive", "archives.delete_event"),

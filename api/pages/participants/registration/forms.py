@@ -25,6 +25,9 @@ def read(typed: MultiDict[str, str]) -> RegistrationForm:
         **{name: typed.get(name, "") for name in _TEXTS},
         areas=tuple(typed.getlist("areas")[:_MOST]),
         consent=typed.get("consent") == "yes",
+        purposes=tuple(typed.getlist("purposes")[:_MOST]),
+        notice=typed.get("notice", ""),
+        language=speaking.language(),
     )
 
 

@@ -15,6 +15,7 @@ from api.pages.participants.registration import forms
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages
 from scheduler.services.identity import sign_in
+from scheduler.services.identity.privacy_notices import PURPOSES, TRANSFER_PARTS
 from scheduler.services.participants.registration import public_registration
 from scheduler.services.participants.registration.form import RegistrationForm
 from scheduler.services.participants.registration.public_registration import (
@@ -85,6 +86,9 @@ def _page(db: Session, event_key: str, typed: RegistrationForm, faults: Mapping[
     return render_template(
         "participants/registration/form.html",
         event=public_registration.get_open_event(db, event_key, now=context.now()),
+        notice=public_registration.read_notice(db, event_key, speaking.language(), now=context.now()),
+        purpose_texts=PURPOSES,
+        transfer_parts=TRANSFER_PARTS,
         form=typed,
         faults=faults,
         countries=forms.countries(),

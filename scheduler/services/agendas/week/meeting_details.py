@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.consents import ConsentPurpose
 from scheduler.domain.entities import Partstat, Tier, VersionState
 from scheduler.services.directory.references import PersonRef
 from scheduler.services.identity.actors import Actor
@@ -17,6 +18,7 @@ from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
+    Consent,
     Firm,
     Interpreter,
     MeetingRequest,
@@ -40,8 +42,8 @@ class MeetingDetails:
     """Details of one meeting.
 
     `spoken` maps the keys of its people and its interpreter to their languages (BCP 47 tags). `is_ours`: the
-    meeting is at the reader's own booth. `cards` are the contacts of the partner's people. They are empty
-    until at least one person of each side has accepted.
+    meeting is at the reader's own booth. `shows_contacts` is True once at least one person of each side has
+    accepted. Then `cards` are the contacts of the partner's people, as far as they consent.
     """
 
     tier: Tier
@@ -51,6 +53,7 @@ class MeetingDetails:
     spoken: Mapping[str, tuple[str, ...]]
     has_accepted: bool
     partner_has_accepted: bool
+    shows_contacts: bool
     cards: tuple[ContactCard, ...]
 
 
@@ -66,13 +69,15 @@ def load_details(
     firms = _firms(session, actor, {item.partner.key for item in items} | {item.firm.key for item in items})
     people = _people(session, actor, items)
     interpreters = _interpreters(session, actor, items)
+    is_organiser = actor.may(Right.READ_CONTACTS)
     found = {}
     for item in items:
         hall_id, owner_id = places[item.request_key]
         own, partner = firms[item.firm.key], firms[item.partner.key]
         answers = replies[item.request_key]
         ours, theirs = _accepts(item.people, answers), _accepts(item.partner_people, answers)
-        both = ours and theirs and not item.is_called_off
+        is_open = ours and theirs and not item.is_called_off and _may_meet(actor, own[0])
+        at_home = own[3] == partner[3]
         everybody = (*item.people, *item.partner_people)
         spoken = {person.key: people[person.key][0] for person in everybody}
         if item.interpreter is not None:
@@ -85,9 +90,13 @@ def load_details(
             spoken=spoken,
             has_accepted=ours,
             partner_has_accepted=theirs,
-            cards=tuple(ContactCard(each, *people[each.key][1:]) for each in item.partner_people)
-            if both and _may_meet(actor, own[0])
-            else (),
+            shows_contacts=is_open,
+            cards=tuple(
+                ContactCard(each, email, phone)
+                for each in item.partner_people
+                for _, email, phone, is_shared, is_shared_abroad in (people[each.key],)
+                if is_open and (is_organiser or (is_shared and (at_home or is_shared_abroad)))
+            ),
         )
     return found
 
@@ -121,26 +130,38 @@ def _places(session: Session, actor: Actor, request_keys: Iterable[str]) -> dict
     return {key: (hall_id, firm_id) for key, hall_id, firm_id in rows}
 
 
-def _firms(session: Session, actor: Actor, keys: Iterable[str]) -> dict[str, tuple[int, Tier, str]]:
+def _firms(session: Session, actor: Actor, keys: Iterable[str]) -> dict[str, tuple[int, Tier, str, str]]:
+    """Return the id, tier, first area and country of each firm, by key."""
     rows = session.execute(
-        select(Firm.key, Firm.id, Firm.tier, Firm.areas).where(
+        select(Firm.key, Firm.id, Firm.tier, Firm.areas, Firm.country).where(
             Firm.event_id == actor.event_id, in_chunks(Firm.key, keys)
         )
     )
-    return {key: (firm_id, tier, areas[0] if areas else "") for key, firm_id, tier, areas in rows}
+    return {
+        key: (firm_id, tier, areas[0] if areas else "", country)
+        for key, firm_id, tier, areas, country in rows
+    }
 
 
 def _people(
     session: Session, actor: Actor, items: Iterable[AgendaItem]
-) -> dict[str, tuple[tuple[str, ...], str, str]]:
-    """Return the languages, email address and telephone number of each attendee, by key."""
+) -> dict[str, tuple[tuple[str, ...], str, str, bool, bool]]:
+    """Return the languages, email address and telephone number of each attendee, by key.
+
+    The last values say whether the attendee shares the contact details with partners, and with those abroad.
+    """
     keys = {person.key for item in items for person in (*item.people, *item.partner_people)}
     rows = session.execute(
-        select(Attendee.key, Attendee.languages, Attendee.email, Attendee.phone).where(
-            Attendee.event_id == actor.event_id, in_chunks(Attendee.key, keys)
-        )
+        select(
+            Attendee.key,
+            *(Attendee.languages, Attendee.email, Attendee.phone),
+            *(
+                Consent.permits(each, event_id=actor.event_id, attendee_id=Attendee.id)
+                for each in (ConsentPurpose.PARTNER_CONTACTS, ConsentPurpose.ABROAD)
+            ),
+        ).where(Attendee.event_id == actor.event_id, in_chunks(Attendee.key, keys))
     )
-    return {key: (tuple(languages), email, phone) for key, languages, email, phone in rows}
+    return {key: (tuple(languages), *rest) for key, languages, *rest in rows}
 
 
 def _interpreters(session: Session, actor: Actor, items: Iterable[AgendaItem]) -> dict[str, tuple[str, ...]]:

@@ -20,6 +20,7 @@ from scheduler.services import links
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.identity import consents
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import letters
@@ -257,7 +258,10 @@ def _send_welcome(
 ) -> None:
     event = session.get_one(Event, actor.event_id)
     mine = Attendee.event_id == event.id, Attendee.email == row.email
-    session.execute(update(Attendee).where(*mine).values(invited_at=now))
+    person_id = session.scalars(
+        update(Attendee).where(*mine).values(invited_at=now).returning(Attendee.id)
+    ).one()
+    consents.record_registered(session, person_id, event.id, row.consents, decided_at=row.created_at)
     _queue_letter(
         session, event, row, "registered", path=f"/events/{event.key}", now=now, firm=_display_name(firm, row)
     )

@@ -43,6 +43,12 @@ class RegistrationForm:
     mail_language: str = ""
     note: str = ""
     consent: bool = False
+    purposes: tuple[str, ...] = ()
+    """Purposes of the privacy notice with consent."""
+    notice: str = ""
+    """Version of the notice that was read."""
+    language: str = ""
+    """Language in which it was read, of the page."""
 
 
 def list_halls(session: Session, event_id: int) -> dict[str, VenueLabel]:

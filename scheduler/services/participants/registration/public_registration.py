@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
@@ -25,6 +26,8 @@ from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.branding import brands
+from scheduler.services.identity import consents, privacy_notices
+from scheduler.services.identity.privacy_notices import Notice
 from scheduler.services.identity.tokens import REGISTER, derive_token, hash_token, new_seed
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
@@ -112,6 +115,16 @@ def get_open_event(session: Session, event_key: str, *, now: datetime) -> OpenEv
     return _open_event_view(session, _find_open_event(session, event_key, now))
 
 
+def read_notice(session: Session, event_key: str, language: str, *, now: datetime) -> Notice | None:
+    """Return the privacy notice of an event that is open for registration, or None if it has none.
+
+    Raises NotFound.
+    """
+    event = _find_open_event(session, event_key, now)
+    notice = privacy_notices.find_current(session, event.id)
+    return None if notice is None else privacy_notices.notice_in(notice, language, event.language)
+
+
 def submit_registration(
     session: Session, event_key: str, form: RegistrationForm, *, settings: Settings, now: datetime
 ) -> str:
@@ -123,10 +136,17 @@ def submit_registration(
     event = _find_open_event(session, event_key, now)
     session.execute(delete(FirmRegistration).where(_is_expired(event.id, now)))
     faults = require_consent(form)
+    said: dict[str, Any] = {}
     try:
         said = check_form(event, list_halls(session, event.id), form, is_test=bool(settings.mail_catcher_url))
     except InvalidInput as error:
         faults = [*error.faults, *faults]
+    try:
+        said["consents"] = consents.check_registered(
+            session, event, form.purposes, version=form.notice, language=form.language
+        )
+    except InvalidInput as error:
+        faults = [*faults, *error.faults]
     if faults:
         raise InvalidInput(faults)
     if _has_links(session, event.id, said["email"]):

@@ -17,7 +17,7 @@ from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import outbox
-from scheduler.services.publishing import version_jobs
+from scheduler.services.publishing import summaries, version_jobs
 from scheduler.services.publishing.rehearsal import rehearsed_emails
 from scheduler.services.schedule import calendar_rows, versions
 from scheduler.storage.models import (
@@ -155,7 +155,7 @@ def _published_mails(session: Session, event: Event, version: ScheduleVersion) -
     quiet = select(func.count(distinct(seats.c.attendee_id))).join(
         Attendee, Attendee.id == seats.c.attendee_id
     )
-    stopped = session.scalar(quiet.where(Attendee.summaries_stopped_at.is_not(None))) or 0
+    stopped = session.scalar(quiet.where(summaries.gets_no_summaries())) or 0
     interpreters = (
         select(func.count(distinct(PlannedMeeting.interpreter_id)))
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotFound
 from scheduler.secret_keys import SecretKeys
-from scheduler.services.identity import preferences, summary_subscriptions
+from scheduler.services.identity import consents, preferences, summary_subscriptions
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.summary_subscriptions import Subscription
 from scheduler.services.identity.tokens import DIGESTS, hash_token, row_id
@@ -102,7 +102,7 @@ class RequestMails(StrEnum):
     """When a person gets emails about new requests."""
 
     NEVER = "never"
-    """The event sends none, or emails to the person bounce."""
+    """The event sends none, emails to the person bounce, or the person does not consent to them."""
     STOPPED = "stopped"
     """The person has unsubscribed."""
     DAILY = "daily"
@@ -117,6 +117,8 @@ def new_request_emails(session: Session, actor: Actor, *, now: datetime) -> Requ
     wishes = read_own_settings(session, actor, now=now)
     person = preferences.own_attendee(session, actor)
     if wishes is None or not wishes.is_sent or person.bounced_at is not None:
+        return RequestMails.NEVER
+    if not consents.permits_notifications(session, person):
         return RequestMails.NEVER
     of_requests = {
         HowOften.OFF: RequestMails.STOPPED,

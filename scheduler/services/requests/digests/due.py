@@ -36,6 +36,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from scheduler.domain.consents import ConsentPurpose
 from scheduler.domain.entities import MUST, DigestKind, RequestState, Side
 from scheduler.services.identity.preferences import choose_timezone
 from scheduler.services.requests.transitions import UNDO_TIME
@@ -43,6 +44,7 @@ from scheduler.storage.base import UtcDateTime
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
+    Consent,
     DigestItem,
     DigestPreference,
     Event,
@@ -294,6 +296,7 @@ def _of_kind(
             DigestPreference.stopped_at.is_(None),
             func.coalesce(_WANTED[kind], true()),
             _was_invited(),
+            Consent.permits(ConsentPurpose.NOTIFICATIONS, event_id=Event.id, attendee_id=Attendee.id),
             ~told,
         )
     )

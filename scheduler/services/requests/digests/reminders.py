@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
+from scheduler.domain.consents import ConsentPurpose
 from scheduler.domain.entities import MUST, DigestKind, RequestState
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
@@ -19,7 +20,7 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.requests.digests import digest_sending
 from scheduler.services.requests.digests.due import PendingItem
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Attendee, DigestPreference, Event, Firm, MeetingRequest
+from scheduler.storage.models import Attendee, Consent, DigestPreference, Event, Firm, MeetingRequest
 
 PAUSE = timedelta(days=1)
 """No reminder to people who got an email about requests within this time."""
@@ -119,6 +120,9 @@ def _exhibitors(waits: Waits) -> Select[int, int, datetime | None]:
             Attendee.bounced_at.is_(None),
             choice.stopped_at.is_(None),
             func.coalesce(choice.reminders, true()),
+            Consent.permits(
+                ConsentPurpose.NOTIFICATIONS, event_id=Attendee.event_id, attendee_id=Attendee.id
+            ),
         )
         .order_by(Attendee.id)
     )
