@@ -170,6 +170,12 @@ class Settings:
         default="on",
     )
     solve_workers: int = _setting("threads per solve", _whole(1, 64), default=2)
+    solve_stop_seconds: int = _setting(
+        "seconds from SIGTERM to SIGKILL of a solve worker: it finishes its search, or puts it back 20 "
+        "seconds before the end",
+        _whole(0, 86_400),
+        default=20,
+    )
     trusted_proxies: int = _setting(
         "reverse proxies in front that set X-Forwarded-For", _whole(0, 5), default=0
     )

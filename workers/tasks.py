@@ -44,7 +44,7 @@ from workers import board_queries, dispatch, worker_registry
 from workers.celery_app import app
 from workers.layout import JOBS, SOLVE
 from workers.process_identity import is_gone, me
-from workers.shutdown import is_stopping
+from workers.shutdown import is_stopping, is_time_up
 
 log = structlog.get_logger()
 
@@ -80,7 +80,7 @@ def solve(run_id: int) -> None:
         run_id,
         worker=me(),
         settings=_settings(),
-        should_stop=_must_stop,
+        should_stop=_must_put_back,
         call=dispatch.help_with,
     )
     log.info("solve ended", run=run_id, ending=str(done.ending), version=done.version)
@@ -383,6 +383,11 @@ def notify_subscribers() -> None:
 def _must_stop() -> bool:
     """Return True if long work must stop: the worker shuts down, or the database is about to be upgraded."""
     return is_stopping() or _gate().why() is not None
+
+
+def _must_put_back() -> bool:
+    """Return True if a run must be put back: the time to finish its search is up, or an upgrade begins."""
+    return is_time_up(_settings().solve_stop_seconds) or _gate().why() is not None
 
 
 def _now() -> datetime:

@@ -52,7 +52,7 @@ def _check_waiting(session: Session, now: datetime) -> Iterator[Finding]:
     if due is not None and now - due > email_alerts.STANDING:
         minutes = (now - due) // timedelta(minutes=1)
         found.append(error("emails", f"An email has been due for {minutes:,} minutes.", _see(EMAILS)))
-    yield from found or [ok("emails", "No email is held back or late.")]
+    yield from found or [ok("emails", "No email is blocked or late.")]
 
 
 def _paused_site(session: Session) -> Iterator[Finding]:

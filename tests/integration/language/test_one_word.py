@@ -17,7 +17,7 @@ VALUE = re.compile(r"%\(\w+\)s|\{\w+\}")
 SENTENCE_END = re.compile(r"(?<=[.!?:])\s+|\n")
 WORD = re.compile(r"[\w'’-]+")
 BUTTON = re.compile(r"<button\b(?:\{[{%].*?[%}]\}|[^>])*>(.*?)</button>", re.DOTALL)
-FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+FENCED = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
 NOT_PROSE = re.compile(r"`[^`]*`|\]\([^)]*\)|\b(?:QQ|NetEase|WeCom) Mail\b|\b[Mm]ail (?:server|program)s?\b")
 """A mail server (RFC 5598: a relay) and a mail program have no other name."""
 HISTORY_AND_GLOSSARY = ("CHANGELOG.md", "translators.md")

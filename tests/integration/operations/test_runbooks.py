@@ -239,7 +239,7 @@ def test_the_doctor_names_what_holds_emails_back_and_all_are_sent_once_it_is_men
         assert held.sent(1 if is_down else catcher.port) == 0
         found = run(patient, "doctor", **({"smtp_port": 1} if is_down else {}))
         assert found.exit_code in (1, 2) and said in found.output, found.output
-        assert "No email is held back or late." not in found.output or cause in (
+        assert "No email is blocked or late." not in found.output or cause in (
             "no worker",
             "server that is down",
         )
@@ -247,7 +247,7 @@ def test_the_doctor_names_what_holds_emails_back_and_all_are_sent_once_it_is_men
         clocks.go_on(timedelta(minutes=2))  # the retry of the first email
         assert held.sent(catcher.port) == 6
     healthy = run(patient, "doctor")
-    assert "No email is held back or late." in healthy.output, healthy.output
+    assert "No email is blocked or late." in healthy.output, healthy.output
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

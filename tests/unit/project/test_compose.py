@@ -26,6 +26,7 @@ from scheduler.untrusted import pool
 from tests.support import missing_programs
 from tests.support.workers import eventually
 from workers.layout import WORKERS
+from workers.shutdown import PUT_BACK_SECONDS
 
 ROOT = Path(__file__).parents[3]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -278,6 +279,14 @@ def test_each_kind_of_worker_has_a_service_with_more_memory_than_its_process_may
     memory = service["deploy"]["resources"]["limits"]["memory"]
     megabytes = int(memory[:-1]) * {"g": 1024, "m": 1}[memory[-1]]
     assert WORKERS[kind].child_megabytes + 150 < megabytes  # the pool's parent needs memory too
+
+
+@pytest.mark.parametrize("given", [{}, {"CHAINMEET_SOLVE_STOP_SECONDS": "700"}])
+def test_a_solve_worker_has_the_time_to_stop_that_it_counts_on(given: dict[str, str]) -> None:
+    service = SERVICES["solve-worker"]
+    seconds = substituted(service["environment"]["CHAINMEET_SOLVE_STOP_SECONDS"], given)
+    assert substituted(service["stop_grace_period"], given) == f"{seconds}s"
+    assert int(seconds) > PUT_BACK_SECONDS + 60  # an event's search takes 60 seconds unless it is changed
 
 
 def test_workers_and_clock_touch_the_file_that_their_health_check_looks_at() -> None:

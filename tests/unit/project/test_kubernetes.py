@@ -15,7 +15,7 @@ import yaml
 from chainmeet.cli import main
 from scheduler.config import PREFIX, Settings
 from tests.support import missing_programs
-from tests.unit.project.test_compose import OURS, SECRETS, SERVICES
+from tests.unit.project.test_compose import OURS, SECRETS, SERVICES, substituted
 
 FOLDER = Path(__file__).parents[3] / "deploy" / "kubernetes"
 OVERLAYS = ("small", "large")
@@ -154,7 +154,7 @@ def test_what_runs_is_probed_and_gets_the_time_of_compose_to_end(overlay: str) -
             continue
         own, service = container(template), SERVICES[name]
         assert {"startupProbe", "livenessProbe"} <= own.keys(), name
-        grace = int(service.get("stop_grace_period", "10s").rstrip("s"))
+        grace = int(substituted(service.get("stop_grace_period", "10s"), {}).rstrip("s"))
         assert template["spec"]["terminationGracePeriodSeconds"] >= grace, name
         if "find /tmp/pulse" in str(service.get("healthcheck")):
             assert own["livenessProbe"]["exec"]["command"][-1] == service["healthcheck"]["test"]
@@ -164,6 +164,12 @@ def test_what_runs_is_probed_and_gets_the_time_of_compose_to_end(overlay: str) -
     (_, seconds) = web["lifecycle"]["preStop"]["exec"]["command"]
     left = roles(overlay)["api"]["spec"]["terminationGracePeriodSeconds"] - int(seconds)
     assert left >= int(SERVICES["api"]["stop_grace_period"].rstrip("s"))
+
+
+def test_a_solve_worker_has_the_time_to_stop_that_it_counts_on(overlay: str) -> None:
+    template = roles(overlay)["solve-worker"]
+    seconds = environment(overlay, template)["CHAINMEET_SOLVE_STOP_SECONDS"]
+    assert str(template["spec"]["terminationGracePeriodSeconds"]) == seconds
 
 
 def test_there_is_one_clock_and_a_processor_for_each_thread_of_a_search(overlay: str) -> None:
