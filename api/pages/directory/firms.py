@@ -43,7 +43,7 @@ RELATIONS = {
     "asked-us": gettext_lazy("Waiting for your response"),
     "asked": gettext_lazy("Waiting for their response"),
     "agreed": gettext_lazy("Request accepted"),
-    "not-asked": gettext_lazy("No request yet"),
+    "not-asked": gettext_lazy("No open request"),
     "never": gettext_lazy("Requests blocked"),
 }
 ORDERS = {

@@ -32,12 +32,15 @@ GAPS = {
     "needs": (gettext_lazy("What you need"), gettext_lazy("companies that offer it are suggested to you")),
     "website": (gettext_lazy("Your website"), gettext_lazy("the directory links to it")),
     "areas": (gettext_lazy("Your chain areas"), gettext_lazy("suggestions are based on them")),
-    "booth": (gettext_lazy("Your hall and booth"), gettext_lazy("meetings near you take place there")),
+    "booth": (gettext_lazy("Your hall and booth"), gettext_lazy("send them to the organisers")),
     "titles": (
         gettext_lazy("Your colleagues' job titles"),
         gettext_lazy("job titles show others who to meet"),
     ),
-    "phones": (gettext_lazy("Phone numbers"), gettext_lazy("for the organisers, if someone is late")),
+    "phones": (
+        gettext_lazy("Phone numbers"),
+        gettext_lazy("send them to the organisers, in case someone is late"),
+    ),
 }
 """Missing parts of the profile: label and benefit."""
 

@@ -181,7 +181,7 @@ def _musts(session: Session, firm_id: int) -> int:
 
 
 def _gaps(session: Session, firm: Firm) -> ProfileGaps:
-    spoken, titled, people = session.execute(
+    titled, reachable, people = session.execute(
         select(
             func.count().filter(func.length(Attendee.title) > 0),
             func.count().filter(func.length(Attendee.phone) > 0),
@@ -197,8 +197,8 @@ def _gaps(session: Session, firm: Firm) -> ProfileGaps:
             "website": bool(firm.website),
             "areas": bool(firm.areas),
             "booth": firm.hall_id is not None,
-            "titles": people > 0 and spoken == people,
-            "phones": people > 0 and titled == people,
+            "titles": people > 0 and titled == people,
+            "phones": people > 0 and reachable == people,
         }
     )
 
