@@ -81,3 +81,11 @@ def test_a_guide_has_no_dead_link_and_no_empty_paragraph() -> None:
                 href = str(link["href"])
                 assert href.startswith("http") or body.find(id=href[1:]) is not None, href
             assert all(each.get_text(strip=True) for each in body.find_all("p"))
+
+
+def test_a_guide_without_a_translation_says_in_the_language_of_the_reader_that_it_is_english(
+    site: Site,
+) -> None:
+    for name, is_said in (("organisers", True), ("exhibitors", False)):
+        answer = Browser(site.app).client.get(f"/help/{name}", headers={"Accept-Language": "zh"})
+        assert ("本指南只有英文版。" in answer.text) == is_said
