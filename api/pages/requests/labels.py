@@ -38,14 +38,14 @@ RANK_WORDS = {
     Rank.NICE: gettext_lazy("Nice to have"),
 }
 FOR_YOU = {
-    Rank.MUST: gettext_lazy("Must-have for you"),
-    Rank.WANT: gettext_lazy("Want for you"),
-    Rank.NICE: gettext_lazy("Nice to have for you"),
+    Rank.MUST: gettext_lazy("You: must-have"),
+    Rank.WANT: gettext_lazy("You: want"),
+    Rank.NICE: gettext_lazy("You: nice to have"),
 }
 FOR_THEM = {
-    Rank.MUST: gettext_lazy("Must-have for them"),
-    Rank.WANT: gettext_lazy("Want for them"),
-    Rank.NICE: gettext_lazy("Nice to have for them"),
+    Rank.MUST: gettext_lazy("They: must-have"),
+    Rank.WANT: gettext_lazy("They: want"),
+    Rank.NICE: gettext_lazy("They: nice to have"),
 }
 ORDERS = {
     RequestOrder.NEWEST: gettext_lazy("Newest first"),
@@ -61,7 +61,7 @@ PLACES = {
 STATES = {
     ANY_STATE: gettext_lazy("All"),
     UNSCHEDULED: gettext_lazy("Not scheduled"),
-    NEEDS_RESPONSE: gettext_lazy("Needs your response"),
+    NEEDS_RESPONSE: gettext_lazy("Waiting for your response"),
     WAITING: gettext_lazy("Waiting for their response"),
     RequestState.PENDING: gettext_lazy("Pending"),
     RequestState.ACCEPTED: gettext_lazy("Accepted"),

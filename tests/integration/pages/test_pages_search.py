@@ -55,7 +55,7 @@ def test_an_exhibitor_finds_no_request_of_other_companies(found: Site) -> None:
 
 def test_an_organiser_finds_requests_of_all_companies(found: Site) -> None:
     results = groups(found.organiser(), found, "solid")["Requests and meetings"]
-    assert "Solid cells" in results and "Solid magnets" in results and "Awaiting response" in results
+    assert "Solid cells" in results and "Solid magnets" in results and "Waiting for a response" in results
 
 
 def test_each_result_leads_to_a_page(found: Site) -> None:
