@@ -72,7 +72,7 @@ def test_a_company_is_found_and_asked_for_a_meeting(listen: SignIn, database: Da
     reader.tab_to("link", "Companies")
     reader.go(reader.press)
     reader.jump("heading", "Firm 3")
-    reader.tab_to("link", "Request a meeting with Firm 3", most=3)
+    reader.tab_to("link", "Request meeting with Firm 3", most=3)
     reader.go(reader.press)
 
     reader.jump("heading", "Meeting request to Firm 3")

@@ -133,7 +133,7 @@ def ask(scene: Scene) -> None:
     page, firm = visitor.page, scene.firm_name(scene.asked)
     page.get_by_role("searchbox").fill(firm)
     page.locator("#found", has_text="1 company").wait_for()
-    page.locator("#results").get_by_role("link", name="Request a meeting").click()  # the only remaining firm
+    page.locator("#results").get_by_role("link", name="Request meeting").click()  # the only remaining firm
     page.locator("details", has=page.locator("#priority")).locator("> summary").click()
     page.get_by_label(scene.asking.name).check()  # its reader reads Chinese
     page.get_by_label(scene.asked.name).check()

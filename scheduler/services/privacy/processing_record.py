@@ -211,7 +211,7 @@ def _recipients(settings: Settings) -> Iterator[Recipient]:
     yield Recipient(
         gettext_lazy(
             "All participants: names, job titles and companies. "
-            "Partners of an accepted meeting: phone numbers"
+            "Partners of an accepted meeting: email addresses and phone numbers"
         )
     )
     yield Recipient(gettext_lazy("Email server, and the email providers of recipients"), settings.smtp_host)
