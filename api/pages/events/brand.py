@@ -124,7 +124,7 @@ def _look(typed: Mapping[str, str]) -> dict[str, Any]:
         ],
         "banner": banner,
         "banner_ink": colours.ink_on(banner),
-        "ratio": f"{int(ratio * 10) / 10:.1f}",
+        "ratio": int(ratio * 10) / 10,
         "is_enough": ratio >= colours.TEXT_CONTRAST,
         "darker": colours.darkened(accent),
         "headline": typed.get("headline", ""),

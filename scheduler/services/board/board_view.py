@@ -42,7 +42,7 @@ from scheduler.storage.models import (
 
 PAGE_SIZE = 50
 """Places or people per page."""
-AFTERNOON_START = time(13)
+AFTERNOON_START = time(12)
 """Slots that start earlier belong to the morning."""
 
 

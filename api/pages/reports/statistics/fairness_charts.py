@@ -85,7 +85,7 @@ def dial(session: Session, actor: Actor, number: int) -> Figure:
         gettext("Level"),
         gettext("Scheduled"),
         gettext("Average share"),
-        gettext("1 in 20 has at most"),
+        gettext("The lowest 5%% have at most"),
         gettext("Lowest"),
         gettext("Gini coefficient"),
         gettext("Proven within"),

@@ -43,7 +43,7 @@ GROUPS: Final[Mapping[ChangeGroup, str]] = {
     ChangeGroup.HAD_TO: gettext_lazy("required"),
     ChangeGroup.CHANGED: gettext_lazy("changed"),
     ChangeGroup.NEW: gettext_lazy("new"),
-    ChangeGroup.ENDS: gettext_lazy("removed"),
+    ChangeGroup.ENDS: gettext_lazy("cancelled"),
 }
 CAUSES: Final[Mapping[CauseKind, str]] = {
     CauseKind.WITHDRAWN: gettext_lazy("its request was withdrawn"),

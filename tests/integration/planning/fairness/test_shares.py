@@ -158,8 +158,8 @@ def test_the_shares_of_all_groups_are_drawn_and_saved_as_they_are_counted_in_sql
         f"{base}/statistics/shares.csv?version=1" in page
         and f"{base}/statistics/shares.png?version=1" in page
     )
-    assert 'aria-label="100.0% scheduled; 1 in 20 exhibitors has 100.0% or less"' in page
-    assert 'aria-label="20.0% scheduled; 1 in 20 exhibitors has 0.0% or less"' in page
+    assert 'aria-label="100.0% scheduled; the lowest 5% of exhibitors have at most 100.0%"' in page
+    assert 'aria-label="20.0% scheduled; the lowest 5% of exhibitors have at most 0.0%"' in page
     rows = list(csv.reader(StringIO(browser.get(f"{base}/statistics/shares.csv?version=1").lstrip("\ufeff"))))
     by_kind = {(kind, name): (int(scheduled), int(asked)) for kind, name, _, asked, scheduled, _ in rows[1:]}
     up, mid = counted["upstream", "HU"], counted["midstream", "CN"]
@@ -231,7 +231,7 @@ def test_the_page_leads_with_the_gap_that_the_priority_moves(database: Database,
     path = f"/events/{expo.event.key}/versions/1/fairness"
     page = browser.get(path)
     points = 100 * (every.mean - every.twentieth)
-    assert f"<b>{points:.1f} points</b> between the average exhibitor and the lowest 1 in 20" in page
+    assert f"<b>{points:.1f} points</b> between the average exhibitor and the lowest 5%" in page
     assert page.count('scope="rowgroup"') == len(Grouping)
     one = browser.get(f"{path}?by=country")
     assert 'scope="rowgroup"' not in one and "Average share of exhibitors" in one
