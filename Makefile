@@ -1,6 +1,6 @@
 # Chainmeet: `make demo` shows it, `make test` checks it. All real work is in `chainmeet --help`.
 .DEFAULT_GOAL := help
-.PHONY: help demo up plan-example check test test-dates coverage fuzz lint format docs components where pictures page-pictures messages \
+.PHONY: help demo up plan-example check test faults test-dates coverage fuzz lint format docs components where pictures page-pictures messages \
   lock dist sbom release clean
 
 BIN := .venv/bin
@@ -40,6 +40,9 @@ $(NPM): tests/interop/npm/package.json tests/interop/npm/package-lock.json
 	@command -v npm >/dev/null || exit 0; rm -rf build/npm && mkdir -p build/npm && cp $^ build/npm/ && \
 	  npm ci --prefix build/npm --ignore-scripts --no-audit --no-fund --silent && touch $@ || \
 	  echo "npm did not fetch its packages: what wants them is skipped."
+
+faults: .venv/dev.stamp ## Inject every fault of tests/faults/table.py, and compare promises with facts
+	$(BIN)/python -m pytest $(TWO) tests/faults $$($(BIN)/python -m tests.faults.table)
 
 test-dates: .venv/dev.stamp ## The tests that time can break, with the machine's clock at three other dates (needs faketime)
 	$(BIN)/python -m tests.support.dates

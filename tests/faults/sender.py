@@ -1,4 +1,4 @@
-"""Send due emails: `python -m tests.e2e.sender [STEP]`.
+"""Send due emails: `python -m tests.faults.sender [STEP]`.
 
 With a step, the process is killed there, at email number `NTH`; connections are counted separately.
 """
