@@ -219,6 +219,7 @@ OF_FIRM = (
     "requests/{pending}",
     "busy-times",
     "preferences",
+    "privacy",
     "no-such-page",
 )
 PAGES = {
@@ -309,6 +310,7 @@ PAGES = {
         "requests/sent",
         "requests/{held}",
         "requests/{unscheduled}",
+        "privacy-notice",
         "calendar-status/",
         "calendar-status/?state=bounced",
         "calendar-status/people/f0-p0",

@@ -11,7 +11,7 @@ from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from api import auth, context
+from api import auth, contact_views, context
 from api.language import speaking
 from api.language.speaking import gettext
 from api.pages import forms, paging, rendering
@@ -96,7 +96,7 @@ def show_firm(event_key: str, firm_key: str) -> str:
     actor = auth.actor(event_key)
     with context.database().read() as db:
         firm = search.show_firm(db, actor, firm_key)
-        return rendering.render(
+        page = rendering.render(
             db,
             actor,
             "firms",
@@ -106,6 +106,8 @@ def show_firm(event_key: str, firm_key: str) -> str:
             times=get_timetable(db, actor),
             common={} if firm.card.is_own else common_slots(db, actor, [firm_key]).get(firm_key),
         )
+    contact_views.log_firm_view(actor, firm_key)
+    return page
 
 
 @blueprint.get("/<firm_key>/logo/<digest>.png")

@@ -11,7 +11,7 @@ from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from api import auth, context
+from api import auth, contact_views, context
 from api.language import speaking
 from api.language.speaking import gettext
 from api.pages import paging, rendering
@@ -25,7 +25,6 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import (
     absences,
     affected_meetings,
-    contact_views,
     editing,
     journal,
     merging,
@@ -287,17 +286,8 @@ def undo_step(event_key: str, number: int) -> Response:
     return redirect(rendering.back(event_key, url_for("participants.list_steps", event_key=event_key)), 303)
 
 
-def _note_look(actor: Actor, kind: ImportKind, key: str = "") -> None:
-    """Audit-log the access to email addresses, once per day. Most requests therefore only read."""
-    with context.database().read() as db:
-        is_new = contact_views.needs_entry(db, actor, kind, key, now=context.now())
-    if is_new:
-        with context.database().write() as db:
-            contact_views.log_view(db, actor, kind, key, now=context.now())
-
-
 def _listing(actor: Actor, kind: ImportKind) -> str:
-    _note_look(actor, kind)
+    contact_views.log_view(actor, kind)
     text, state = request.args.get("text", ""), request.args.get("state", record_tables.PRESENT)
     sort, delegation = request.args.get("sort", "name"), request.args.get("delegation", "")
     with context.database().read() as db:
@@ -330,7 +320,7 @@ def _record(
     typed: Mapping[str, str] | None = None,
     faults: Mapping[str, str] | None = None,
 ) -> str:
-    _note_look(actor, kind, key)
+    contact_views.log_view(actor, kind, key)
     with context.database().read() as db:
         values = editing.get_cells(db, actor, kind, key)
         row = columns.TABLES[kind](db, actor, TableQuery(state="", keys=[key])).items[0]

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from api import context
+from api import contact_views, context
 from api.v1 import bearer
 from api.v1.bearer import token
 from api.v1.calendar_status.schemas import (
@@ -16,13 +16,14 @@ from api.v1.calendar_status.schemas import (
     FailedEmailOut,
     FailedEmailQuery,
 )
-from api.v1.operation import blueprint, operation
+from api.v1.operation import blueprint, later, operation
 from api.v1.schemas.base import Listing
 from scheduler.services.delivery import failed_emails
 from scheduler.services.emails.calendar_status import board as calendar_health
 from scheduler.services.emails.calendar_status.board import BoardFilters
 from scheduler.services.emails.calendar_status.people import BoardPerson
 from scheduler.services.identity.actors import Actor
+from scheduler.services.spreadsheets.columns import ImportKind
 
 TAG = "Calendar status"
 READ = "calendar-status:read"
@@ -48,6 +49,7 @@ def list_calendar_status(db: Session, actor: Actor, query: CalendarStatusQuery) 
     now = context.now()
     board = calendar_health.show_board(db, actor, filters, now=now)
     page = board.page(db, filters, now=now, cursor=query.cursor, limit=query.limit)
+    later(contact_views.log_view, actor, ImportKind.PEOPLE)
     return {
         "items": [_shown(actor, person) for person in page.items],
         "next_cursor": page.next_cursor,
@@ -64,7 +66,9 @@ def list_calendar_status(db: Session, actor: Actor, query: CalendarStatusQuery) 
 @blueprint.output(CalendarPersonOut)
 def show_calendar_status(db: Session, actor: Actor, key: str) -> Any:
     """Show the calendar status of a person's meetings"""
-    return _shown(actor, calendar_health.show_person(db, actor, key, now=context.now()))
+    found = calendar_health.show_person(db, actor, key, now=context.now())
+    later(contact_views.log_view, actor, ImportKind.PEOPLE, key)
+    return _shown(actor, found)
 
 
 @blueprint.get("/failed-emails")

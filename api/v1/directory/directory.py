@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from api import contact_views
 from api.v1.bearer import token
 from api.v1.directory.schemas import (
     EventOut,
@@ -17,12 +18,13 @@ from api.v1.directory.schemas import (
     PersonOut,
     PersonQuery,
 )
-from api.v1.operation import blueprint, operation
+from api.v1.operation import blueprint, later, operation
 from api.v1.schemas.base import Listing
 from scheduler.services.directory import search
 from scheduler.services.directory.facets import FACETS, FirmFilters
 from scheduler.services.events import event_facts
 from scheduler.services.identity.actors import Actor
+from scheduler.services.spreadsheets.columns import ImportKind
 
 
 @blueprint.get("/event")
@@ -79,6 +81,7 @@ def _filters(query: FirmFilterQuery) -> FirmFilters:
 def show_firm(db: Session, actor: Actor, key: str) -> dict[str, Any]:
     """Show a firm with its people"""
     found = search.show_firm(db, actor, key)
+    later(contact_views.log_firm_view, actor, key)
     return {"firm": found.card, "people": found.people}
 
 
@@ -89,6 +92,7 @@ def show_firm(db: Session, actor: Actor, key: str) -> dict[str, Any]:
 @blueprint.output(Listing[PersonOut])
 def list_people(db: Session, actor: Actor, query: PersonQuery) -> Any:
     """List people by Latin name, of the event or of one firm"""
+    later(contact_views.log_view, actor, ImportKind.PEOPLE)
     return search.search_people(db, actor, **dict(query))
 
 
@@ -98,4 +102,6 @@ def list_people(db: Session, actor: Actor, query: PersonQuery) -> Any:
 @blueprint.output(PersonOut)
 def show_person(db: Session, actor: Actor, key: str) -> Any:
     """Show a person"""
-    return search.show_person(db, actor, key)
+    found = search.show_person(db, actor, key)
+    later(contact_views.log_view, actor, ImportKind.PEOPLE, key)
+    return found

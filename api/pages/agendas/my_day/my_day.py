@@ -18,7 +18,7 @@ from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Leading
 
-from api import auth, context, inputs
+from api import auth, contact_views, context, inputs
 from api.language import speaking
 from api.language.speaking import gettext, ngettext, said
 from api.pages import rendering
@@ -73,6 +73,9 @@ def show_day(event_key: str) -> Response | Leading:
             words=said_of,
             unsaid={key for key, of_meeting in said_of.items() if of_meeting.may_say and not of_meeting.own},
         )
+    contact_views.log_partners(
+        actor, (card.person.key for meeting in mine.upcoming for card in meeting.details.cards)
+    )
     return offline.kept(page, actor)
 
 

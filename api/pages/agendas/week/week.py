@@ -7,7 +7,7 @@ from flask import flash, redirect, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from api import auth, context, inputs
+from api import auth, contact_views, context, inputs
 from api.language.speaking import gettext
 from api.pages import rendering
 from scheduler.domain.errors import WrongState
@@ -39,7 +39,7 @@ def show_week(event_key: str) -> str | Response:
             now=context.now(),
         )
         chosen = week.meeting(request.args.get("meeting"))
-        return rendering.render(
+        page = rendering.render(
             db,
             actor,
             "week",
@@ -53,6 +53,8 @@ def show_week(event_key: str) -> str | Response:
             now=context.now(),
             words=outcomes.list_outcomes(db, actor, [chosen.item], now=context.now()) if chosen else {},
         )
+    contact_views.log_partners(actor, (card.person.key for card in chosen.details.cards) if chosen else ())
+    return page
 
 
 @blueprint.post("/seen")

@@ -11,7 +11,7 @@ from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from api import auth, context, inputs
+from api import auth, contact_views, context, inputs
 from api.language.speaking import gettext, ngettext
 from api.pages import paging, rendering
 from scheduler.domain.entities import CalendarState
@@ -26,6 +26,7 @@ from scheduler.services.emails.calendar_status.people import WORDS
 from scheduler.services.emails.email_addresses import address_corrections
 from scheduler.services.emails.inbound import aliases
 from scheduler.services.identity.actors import Actor
+from scheduler.services.spreadsheets.columns import ImportKind
 from workers import dispatch
 
 blueprint = APIBlueprint(
@@ -241,7 +242,7 @@ def _person_page(actor: Actor, person_key: str, typed: Any, faults: dict[str, st
         found = calendar_health.show_person(db, actor, person_key, now=context.now())
         call = calls.list_call_cards(db, actor, [person_key]).get(person_key)
         kept = {"caller": str(call.caller_id or ""), "note": call.note} if call else {}
-        return rendering.render(
+        page = rendering.render(
             db,
             actor,
             "calendar_status",
@@ -259,3 +260,5 @@ def _person_page(actor: Actor, person_key: str, typed: Any, faults: dict[str, st
             words=WORDS,
             now=context.now(),
         )
+    contact_views.log_view(actor, ImportKind.PEOPLE, person_key)
+    return page

@@ -11,7 +11,7 @@ from flask_login import login_required
 from werkzeug.utils import secure_filename
 from werkzeug.wrappers import Response
 
-from api import auth, context, inputs, limits
+from api import auth, contact_views, context, inputs, limits
 from api.language.speaking import gettext, ngettext, reader
 from api.pages import paging, rendering
 from api.pages.formatting import short_name
@@ -172,6 +172,7 @@ def _list(actor: Actor, form: DelegationForm, faults: dict[str, str]) -> str:
 
 def _show(actor: Actor, delegation_key: str, form: DelegationForm | None, faults: dict[str, str]) -> str:
     find = request.args.get("find", "")
+    contact_views.log_delegation_view(actor, delegation_key)
     with context.database().read() as db:
         card = delegations.get_delegation(db, actor, delegation_key)
         found = membership.list_candidates(db, actor, delegation_key, find) if actor.is_organiser else None
