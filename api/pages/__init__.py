@@ -42,7 +42,14 @@ from api.pages.participants.registration import registration_form, registrations
 from api.pages.planning.fairness import fairness
 from api.pages.planning.fixes import fixes
 from api.pages.planning.scenarios import scenarios
-from api.pages.privacy import own_consents, personal_data, privacy_notice, processing_record, retention
+from api.pages.privacy import (
+    audit_answers,
+    own_consents,
+    personal_data,
+    privacy_notice,
+    processing_record,
+    retention,
+)
 from api.pages.publishing.rehearsal import rehearsal
 from api.pages.replies import calendar, reply_links
 from api.pages.reports.outcomes import chain_report, outcome_list, outcomes
@@ -101,6 +108,7 @@ PAGES = (
     my_day.blueprint,
     overnight_settings.blueprint,
     operators.blueprint,
+    audit_answers.blueprint,
     own_consents.blueprint,
     personal_data.blueprint,
     privacy_notice.blueprint,

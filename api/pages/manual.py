@@ -37,6 +37,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "agenda": {"exhibitors": "your-agenda", "organisers": "export-lists-agendas-and-print-packs"},
         "archives": {"organisers": "copy-archive-or-delete-an-event"},
         "archives.list_all_events": {"operators": "move-archive-or-delete-an-event"},
+        "audit_answers": {"operators": "processing-record"},
         "audit_log": {"organisers": "view-the-audit-log"},
         "audit_log.list_installation_entries": {"operators": "audit-log"},
         "board": {"organisers": "move-meetings-on-the-board"},

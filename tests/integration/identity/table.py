@@ -36,6 +36,8 @@ GET /operators                                               302 404 200 404 404
 GET /operators/events                                        302 404 200 404 404 404 404 404 404 404 404
 GET /operators/restored                                      302 404 303 404 404 404 404 404 404 404 404
 GET /operators/processing-record                             302 404 200 404 404 404 404 404 404 404 404
+GET /operators/processing-record/pipl                        302 404 200 404 404 404 404 404 404 404 404
+GET /operators/processing-record/pipl.xlsx                   302 404 200 404 404 404 404 404 404 404 404
 GET /operators/retention                                     302 404 200 404 404 404 404 404 404 404 404
 GET /operators/unassigned-emails                             302 404 200 404 404 404 404 404 404 404 404
 GET /operators/unassigned-emails/<mail_id>                   302 404 200 404 404 404 404 404 404 404 404

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from dataclasses import replace
 
 import pytest
+from python_calamine import CalamineWorkbook
 
+from scheduler.domain.consents import ConsentPurpose
 from scheduler.domain.errors import NotAllowed
 from scheduler.services.privacy import processing_record
 from scheduler.services.privacy.personal_tables import OWN_COLUMNS
@@ -16,6 +19,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Account
 from tests.integration.team.test_operators import signed_in
 from tests.support.factories import make_account, make_event
+from tests.support.notices import ask_consent, consent
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 
@@ -62,6 +66,25 @@ def test_recipients_and_protection_follow_the_settings() -> None:
     stranger = signed_in(Account(id=2, email="s@x.example", name="", is_operator=False))
     with pytest.raises(NotAllowed):
         processing_record.read_record(stranger, plain)
+
+
+def test_operators_get_the_answers_to_an_audit_as_a_page_and_a_workbook(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        ask_consent(session, expo, ConsentPurpose.ABROAD)
+        consent(session, expo, 0, ConsentPurpose.ABROAD)
+        stranger = session.get_one(Account, expo.organiser.id)
+    app = web_app(database, NOWHERE, controller="Expo Ltd", imap_host="imap.expo.example")
+    browser = Browser(app, operator(database))
+    page = browser.get("/operators/processing-record/pipl")
+    assert "Events with a privacy notice: 1. Attendees with stored choices: 1." in page
+    assert "Responsible: Expo Ltd" in page and "Mailbox for replies <code>imap.expo.example</code>" in page
+    assert "/operators/processing-record/pipl" in browser.get("/operators/processing-record")
+    made = browser.client.get("/operators/processing-record/pipl.xlsx")
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(made.data)).get_sheet_by_index(0).to_python()
+    assert rows[0] == ["Topic", "PIPL articles", "From this site", "Your answer"]
+    assert len(rows) == 1 + page.count('<th scope="row"') and "Transfers abroad" in [row[0] for row in rows]
+    Browser(app, stranger).get("/operators/processing-record/pipl", 404)
 
 
 def test_people_see_who_is_responsible_for_their_data(database: Database) -> None:

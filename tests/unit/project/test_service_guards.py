@@ -34,6 +34,7 @@ NO_ACTOR = {
     "identity.api_tokens.actor_for_token": TOKEN,
     "identity.idempotency.store_response": "of a claim, which an actor's token got",
     "identity.idempotency.release_key": "of a claim, which an actor's token got",
+    "privacy.audit_answers.export_topics": PURE,
     "participants.registration.public_registration.read_notice": BEFORE,
     "identity.preferences.account_timezone": ACCOUNT,
     "identity.preferences.save_account_language": ACCOUNT,
