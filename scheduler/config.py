@@ -330,6 +330,9 @@ class Settings:
     )
     keep_api_responses: int = _setting("the same for stored responses of the API", _whole(1, 30), default=1)
     keep_alerts: int = _setting("the same for resolved alerts", _whole(1, 3650), default=365)
+    keep_webhook_messages: int = _setting(
+        "the same for webhook messages and the responses to them", _whole(7, 365), default=30
+    )
     tick_seconds: int = _setting(
         "seconds between two checks of the clock for due tasks; daily emails wait four times as long",
         _whole(1, 30),

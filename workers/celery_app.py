@@ -46,6 +46,7 @@ ROUTES = {
     "chainmeet.refetch": UNTRUSTED,
     "chainmeet.judge": UNTRUSTED,
     "chainmeet.notify_subscribers": UNTRUSTED,
+    "chainmeet.send_webhooks": UNTRUSTED,
 }
 """The queue of each task."""
 

@@ -37,6 +37,7 @@ from scheduler.services.privacy import pruning
 from scheduler.services.publishing import version_jobs
 from scheduler.services.requests import requests
 from scheduler.services.requests.digests import digest_sending
+from scheduler.services.webhooks import sending
 from scheduler.storage.database import Database
 from scheduler.storage.engines import on_disk_full
 from scheduler.storage.schema_gate import SchemaGate
@@ -157,6 +158,8 @@ class Clock:
         subscribed = load(SUBSCRIBERS).keys()
         if self._step("find entries to give", lambda s: subscribers.is_waiting(s, subscribed, now=now())):
             dispatch.notify_subscribers(app=self.celery)
+        if self._step("find webhook messages", lambda session: sending.is_sending_due(session, now=now())):
+            dispatch.send_webhooks(app=self.celery)
         if self._step(
             "find mails without a judgement", lambda session: inbox.find_unjudged(session, now=now())
         ):

@@ -123,6 +123,11 @@ def notify_subscribers(*, app: Celery | None = None) -> bool:
     return _send(app, "chainmeet.notify_subscribers", once=True)
 
 
+def send_webhooks(*, app: Celery | None = None) -> bool:
+    """Send a task that sends webhook messages. See `_send` for the return value."""
+    return _send(app, "chainmeet.send_webhooks", once=True)
+
+
 def _send(
     app: Celery | None,
     name: str,

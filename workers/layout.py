@@ -30,7 +30,7 @@ WORKERS = {
     "jobs": Layout((JOBS,), "publishing, comparing drafts, and large imports", child_megabytes=700, nice=10),
     "board": Layout((BOARD,), "possible locations for meetings on the board", child_megabytes=1500),
     "untrusted": Layout(
-        (UNTRUSTED,), "emails and calendars from strangers; plugin input", child_megabytes=300
+        (UNTRUSTED,), "emails and calendars from strangers; plugin input; webhooks", child_megabytes=300
     ),
 }
 

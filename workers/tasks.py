@@ -37,6 +37,7 @@ from scheduler.services.planning.runs import recovery
 from scheduler.services.planning.scenarios import scenario_queue
 from scheduler.services.privacy import pruning
 from scheduler.services.publishing import job_execution, version_jobs
+from scheduler.services.webhooks import sending
 from scheduler.storage.database import Database
 from scheduler.storage.engines import on_disk_full
 from scheduler.storage.schema_gate import SchemaGate
@@ -378,6 +379,20 @@ def notify_subscribers() -> None:
         is_left = subscribers.is_waiting(session, subscribed.keys(), now=_now())
     if is_left and not is_stopping():
         dispatch.notify_subscribers()
+
+
+@_task(name="chainmeet.send_webhooks", soft_time_limit=90, time_limit=120)
+def send_webhooks() -> None:
+    """Send webhook messages that are due, for DELIVER_SECONDS. The next task sends the rest."""
+    attempts = sending.send_messages(
+        _database(), _settings().secret_key, should_stop=_must_stop, max_seconds=DELIVER_SECONDS
+    )
+    if attempts:
+        log.info("webhook messages sent", attempts=attempts)
+    with _database().read() as session:
+        is_left = sending.is_sending_due(session, now=_now())
+    if is_left and not is_stopping():
+        dispatch.send_webhooks()
 
 
 def _must_stop() -> bool:

@@ -60,6 +60,7 @@ from api.pages.requests.digests import digest_links, digest_unsubscribe, reminde
 from api.pages.schedule import changes, drafts, priorities, runs, versions
 from api.pages.team import members, operators, team_invitations
 from api.pages.venue import venue
+from api.pages.webhooks import webhooks
 from api.v1 import docs
 
 PAGES = (
@@ -145,4 +146,5 @@ PAGES = (
     week.blueprint,
     event_invitations.blueprint,
     scenarios.blueprint,
+    webhooks.blueprint,
 )

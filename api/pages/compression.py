@@ -29,9 +29,12 @@ LEAST = 1_000
 LEVEL = 1
 """10 % larger than level 6, in a third of the time."""
 SECRETS = frozenset(
-    ("agenda", "reply_links", "calendar", "feed", "sessions", "sign_in", "summary_unsubscribe", "tokens")
-)
-"""Blueprints whose pages contain secrets that grant access: feeds, links of emails, tokens."""
+    (
+        "agenda", "calendar", "feed", "reply_links", "sessions", "sign_in", "summary_unsubscribe", "tokens",
+        "webhooks",
+    )
+)  # fmt: skip
+"""Blueprints whose pages contain secrets that grant access: feeds, links of emails, tokens, signing keys."""
 
 
 def init_app(app: Flask) -> None:

@@ -17,6 +17,7 @@ from api.v1.scenarios import scenarios
 from api.v1.schedule import agendas, versions
 from api.v1.team import team
 from api.v1.venue import venue
+from api.v1.webhooks import webhooks
 
 __all__ = [
     "agendas",
@@ -38,4 +39,5 @@ __all__ = [
     "team",
     "venue",
     "versions",
+    "webhooks",
 ]

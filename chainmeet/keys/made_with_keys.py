@@ -22,6 +22,7 @@ from scheduler.services.availability.caldav import ACCOUNT
 from scheduler.services.delivery import sent_records
 from scheduler.services.identity import encryption, tokens
 from scheduler.services.schedule import feed_addresses
+from scheduler.services.webhooks.endpoints import KEY, URL
 from scheduler.storage.models import (
     Attendee,
     BusySource,
@@ -36,6 +37,7 @@ from scheduler.storage.models import (
     PrintCode,
     SignInLink,
     TeamInvitation,
+    WebhookEndpoint,
 )
 
 Row = Any
@@ -174,7 +176,7 @@ def _renew_response(session: Session, row: Row, keys: SecretKeys, _ends_feeds: b
 
 
 def _encrypted(name: str, column: Any, purpose: str) -> Kind:
-    """Return a kind of encrypted values of linked calendars."""
+    """Return a kind of encrypted values."""
 
     def of_key(number: int) -> ColumnElement[bool]:
         prefix = encryption.prefix(number)
@@ -200,7 +202,7 @@ def _encrypted(name: str, column: Any, purpose: str) -> Kind:
         value = getattr(row, column.key)
         return encryption.key_number(value) if value is not None else None
 
-    return Kind(name, BusySource, (column,), number, of_key, opens, renew)
+    return Kind(name, column.class_, (column,), number, of_key, opens, renew)
 
 
 def _with_first_key(name: str, column: Any) -> Kind:
@@ -284,6 +286,9 @@ KINDS: Final[Sequence[Kind]] = (
     ),
     _encrypted("addresses of linked calendars", BusySource.address, ADDRESS),
     _encrypted("accounts of linked calendars", BusySource.account, ACCOUNT),
+    _encrypted("URLs of webhooks", WebhookEndpoint.url, URL),
+    _encrypted("secrets of webhooks", WebhookEndpoint.secret, KEY),
+    _encrypted("previous secrets of webhooks", WebhookEndpoint.previous_secret, KEY),
     _with_first_key("old links that stop summaries", Attendee.summary_hash),
     _with_first_key("old links that stop digests", DigestPreference.unsubscribe_hash),
 )

@@ -304,6 +304,8 @@ class AlertKind(StrEnum):
     """Registrations for an event far exceed the hourly norm: possible abuse."""
     SUBSCRIBER_FAILED = "subscriber_failed"
     """A plugin that subscribes to the audit log keeps failing on an entry."""
+    WEBHOOK_DISABLED = "webhook_disabled"
+    """A webhook of an event was disabled: its server asked for that, or keeps failing."""
     PACK_FAILED = "pack_failed"
     """An offline pack could not be written."""
     MAIL_CHECK = "mail_check"

@@ -160,6 +160,8 @@ CalendarLogin = Annotated[str, Len(1, 200)]
 CalendarName = Annotated[str, Len(0, 253)]
 """Host of a fetched calendar (RFC 1035, 2.3.4), or file name of an uploaded one."""
 TokenName = Annotated[str, Len(1, 120)]
+WebhookName = Annotated[str, Len(1, 120)]
+WebhookUrl = Annotated[str, Len(1, 2_000)]
 
 TEXTS = tuple({kind for kind in list(globals().values()) if get_args(kind)[:1] == (str,)})
 """Fields that hold a single text. A column of that type fits the longest."""

@@ -144,3 +144,8 @@ def mail_text(event_key: str, language: str, mail_kind: str) -> str:
 def retried_mails(event_key: str) -> str:
     """Return the path of an event's emails that are being retried, for organisers."""
     return f"/events/{event_key}/calendar-status/failed-emails?list=retrying"
+
+
+def webhook(event_key: str, number: int) -> str:
+    """Return the path of a webhook with its messages."""
+    return f"/events/{event_key}/webhooks/{number}"

@@ -365,6 +365,8 @@ PAGES = {
         "email-texts/en/new",
         "email-texts/zh/cancel",
         "tokens",
+        "webhooks",
+        "webhooks/1",
     ),
     "chamber": (
         "/sessions",

@@ -23,6 +23,7 @@ from scheduler.domain.entities import AlertKind, DigestKind, RequestState, RunSt
 from scheduler.domain.rules.fairness import FAIRNESS_PRICES
 from scheduler.domain.solving import ScenarioKind, ScenarioState
 from scheduler.domain.team import TeamRole
+from scheduler.domain.webhooks import AttemptFailure, MessageState
 from scheduler.services.delivery import claims, refusal_handling, rehearsal_delivery, sent_records
 from scheduler.services.emails.inbound import inbox
 from scheduler.services.exports import print_codes
@@ -54,6 +55,7 @@ from scheduler.services.planning.scenarios.scenario_changes import (
 from scheduler.services.publishing import version_jobs
 from scheduler.services.schedule import versions
 from scheduler.services.team import invitations
+from scheduler.services.webhooks import endpoints
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Account,
@@ -70,6 +72,8 @@ from scheduler.storage.models import (
     Run,
     TeamDelegation,
     TeamInvitation,
+    WebhookAttempt,
+    WebhookMessage,
     WebSession,
 )
 from tests.support import clocks, replies
@@ -115,6 +119,7 @@ class Everything:
             self._files(session)
             self._delegation(session)
             self._notice(session)
+            self._webhook(session)
         self.mails = self._send()
         with database.write() as session:
             self._rehearsal(session)
@@ -387,6 +392,25 @@ class Everything:
             alerts.raise_alert(
                 session, kind, event_id=event_id, about="x", reason=reason, path=self.path("/runs/1"), now=NOW
             )
+
+    def _webhook(self, session: Session) -> None:
+        """Create a webhook with a message of which the first attempt failed."""
+        endpoints.create_endpoint(
+            session, self.expo.organiser_actor(), "CRM", "https://crm.example/hooks",
+            secret_key=SECRET_KEY, now=NOW,
+        )  # fmt: skip
+        endpoints.rotate_key(session, self.expo.organiser_actor(), 1, secret_key=SECRET_KEY, now=NOW)
+        message = WebhookMessage(
+            endpoint_id=1, entry=1, type="schedule.published", state=MessageState.FAILED, created_at=NOW
+        )
+        session.add(message)
+        session.flush()
+        session.add(
+            WebhookAttempt(
+                message_id=message.id, at=NOW, status=503, failure=AttemptFailure.STATUS, milliseconds=12,
+                response="Service Unavailable",
+            )
+        )  # fmt: skip
 
     def _send(self) -> dict[tuple[str, str], OutboxEmail]:
         """Send queued emails, except to one address that is refused. Return them by kind and address."""

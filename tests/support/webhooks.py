@@ -18,10 +18,15 @@ HOST = "hooks.agency.example"
 
 @dataclass
 class Receiver:
-    """A receiver. `answers` are the next statuses, 204 after them. `came` has headers and bodies."""
+    """A receiver. `answers` are the next statuses, 204 after them. `came` has headers and bodies.
+
+    `headers` and `text` belong to each response.
+    """
 
     port: int = 0
     answers: list[int] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    text: bytes = b""
     came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     trusting: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
@@ -29,10 +34,10 @@ class Receiver:
     def address(self) -> str:
         return f"https://{HOST}:{self.port}/chainmeet"
 
-    def fetcher(self) -> Fetcher:
+    def fetcher(self, *, max_octets: int = 65_536) -> Fetcher:
         """Return a fetcher that resolves the host to this server and trusts it."""
         return Fetcher(
-            max_octets=65_536,
+            max_octets=max_octets,
             resolve=lambda _host, _port: ["127.0.0.1"],
             is_allowed=lambda _address: True,
             ports=frozenset({self.port}),
@@ -51,7 +56,10 @@ def webhook_receiver() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.came.append((dict(self.headers), body))
             self.send_response(receiver.answers.pop(0) if receiver.answers else 204)
+            for name, value in receiver.headers.items():
+                self.send_header(name, value)
             self.end_headers()
+            self.wfile.write(receiver.text)
 
         def log_message(self, format: str, *args: object) -> None:
             pass

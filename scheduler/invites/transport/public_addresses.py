@@ -20,6 +20,12 @@ _EMBEDDING: Final = tuple(
     )
 )
 
+_METADATA: Final = (
+    ipaddress.IPv4Network("168.63.129.16/32"),  # Azure
+    ipaddress.IPv4Network("192.0.0.0/24"),  # IETF protocol assignments (RFC 6890), and Oracle's cloud
+)
+"""Services of clouds for their own machines, at addresses that Python may consider global."""
+
 
 def is_public_address(address: str) -> bool:
     """Return True if an IP address is public itself, not through an embedded IPv4 address."""
@@ -31,4 +37,8 @@ def is_public_address(address: str) -> bool:
         ip.scope_id is not None or any(ip in network for network in _EMBEDDING)
     ):
         return False
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
+    return (
+        ip.is_global
+        and ip not in _METADATA
+        and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
+    )

@@ -34,6 +34,9 @@ _CHUNK: Final = 65_536
 _CHALLENGE: Final = 2_000
 """Characters of the challenge that are examined."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_STANDARD_PORT: Final = gettext_lazy(
+    "Enter a calendar address on the standard HTTPS port. Others can't be used."
+)
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.?")
 
 
@@ -41,6 +44,10 @@ class FetchFailure(ChainmeetError):
     """A calendar could not be fetched. `str()` is a sentence without the URL, which is secret."""
 
     code = "fetch-failure"
+
+
+class NotPublic(FetchFailure):
+    """The host has an address that is not on the public internet."""
 
 
 class StatusFailure(FetchFailure):
@@ -80,6 +87,15 @@ class FetchResult:
     modified: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """A response: its status, its Retry-After header or an empty text, and the start of its body."""
+
+    status: int
+    retry_after: str
+    octets: bytes
+
+
 def resolve_host(host: str, port: int) -> list[str]:
     """Return the IP addresses of a host from the system's resolver."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -110,6 +126,23 @@ class Fetcher:
         fetched, address = self._followed(address, question, ends, same_server=True)
         return fetched.octets or b"", address
 
+    def exchange(self, address: str, question: FetchRequest, *, ends: float) -> Exchanged:
+        """Return the response to one request, whatever its status. Redirects are not followed.
+
+        At most `max_octets` of the body are read. Raises FetchFailure, TimeoutError,
+        ssl.SSLCertVerificationError, or OSError, HTTPException or ValueError for other failures.
+        """
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port or 443
+        if port not in self.ports:
+            raise FetchFailure(_STANDARD_PORT)
+        with self._connected(host, port, self._checked(host, port, ends), ends) as connection:
+            connection.sendall(_request(parts, question))
+            response = HTTPResponse(cast("socket.socket", _Timed(connection, ends, self.clock)))
+            response.begin()
+            octets = response.read(self.max_octets)
+            return Exchanged(response.status, _header(response, "Retry-After"), octets)
+
     def _followed(
         self, address: str, question: FetchRequest, ends: float, *, same_server: bool
     ) -> tuple[FetchResult, str]:
@@ -128,9 +161,7 @@ class Fetcher:
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port or 443
         if port not in self.ports:
-            raise FetchFailure(
-                gettext_lazy("Enter a calendar address on the standard HTTPS port. Others can't be used.")
-            )
+            raise FetchFailure(_STANDARD_PORT)
         try:
             addresses = self._checked(host, port, ends)
             with self._connected(host, port, addresses, ends) as connection:
@@ -150,7 +181,7 @@ class Fetcher:
         if not addresses:
             raise FetchFailure(gettext_lazy("The calendar server wasn't found. Check the address."))
         if not all(map(self.is_allowed, addresses)):
-            raise FetchFailure(gettext_lazy("The calendar address is not on the public internet."))
+            raise NotPublic(gettext_lazy("The calendar address is not on the public internet."))
         return addresses
 
     def _resolved(self, host: str, port: int, ends: float) -> Sequence[str]:
@@ -316,14 +347,14 @@ def request_target(address: str) -> str:
 
 
 def _request(parts: SplitResult, question: FetchRequest) -> bytes:
+    accepts = {} if "Accept" in question.headers else {"Accept": "text/calendar, */*;q=0.1"}
     lines = [
         f"{question.method} {request_target(urlunsplit(parts))} HTTP/1.1",
         f"Host: {parts.netloc}",
-        "Accept: text/calendar, */*;q=0.1",
         "Accept-Encoding: identity",
         "User-Agent: Chainmeet",
         "Connection: close",
-        *(f"{name}: {value}" for name, value in question.headers.items()),
+        *(f"{name}: {value}" for name, value in (accepts | dict(question.headers)).items()),
         *([f"Content-Length: {len(question.body)}"] if question.method != "GET" else []),
     ]
     return "\r\n".join([*lines, "", ""]).encode("ascii") + question.body

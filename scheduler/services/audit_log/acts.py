@@ -40,6 +40,7 @@ class Act(StrEnum):
     PRIVACY = "privacy"
     UNDO = "undo"
     TOKEN = "token"  # noqa: S105 -- a word, no secret
+    WEBHOOK = "webhook"
     ROLE = "role"
     SIGN_IN = "sign-in"
     SIGN_IN_FAILED = "sign-in-failed"
@@ -76,6 +77,7 @@ WORDS: Mapping[Act, str] = MappingProxyType(
         Act.CONTACT_VIEW: gettext_lazy("Email addresses viewed"),
         Act.PRIVACY: gettext_lazy("Personal data"),
         Act.TOKEN: gettext_lazy("API tokens"),
+        Act.WEBHOOK: gettext_lazy("Webhooks"),
         Act.ROLE: gettext_lazy("Roles"),
         Act.SIGN_IN: gettext_lazy("Sign-ins"),
         Act.SIGN_IN_FAILED: gettext_lazy("Failed sign-ins"),

@@ -53,6 +53,7 @@ SCOPES = MappingProxyType(
         "outcomes:read": gettext_lazy("Read meeting outcomes; with schedule:read, also the chain report"),
         "outcomes:write": gettext_lazy("Report outcomes of your company's meetings"),
         "drafts:write": gettext_lazy("Edit manual drafts"),
+        "webhooks:write": gettext_lazy("Create webhooks, read their messages and send these again"),
     }
 )
 """Scopes and what they permit."""

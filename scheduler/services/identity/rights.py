@@ -79,6 +79,7 @@ class Right(StrEnum):
     READ_TEAM = "read the team"
     MANAGE_TEAM = "invite team members, change and end their roles"
     READ_AUDIT_LOG = "read the audit log"
+    MANAGE_WEBHOOKS = "create webhooks, read their messages and send these again"
     MANAGE_EVENT = "copy, archive and delete the event"
 
 
@@ -204,6 +205,7 @@ SCOPES: Mapping[Right, frozenset[str]] = MappingProxyType(
         Right.READ_TEAM: frozenset({"team:read", "team:write"}),
         Right.MANAGE_TEAM: frozenset({"team:write"}),
         Right.READ_AUDIT_LOG: frozenset({"audit-log:read"}),
+        Right.MANAGE_WEBHOOKS: frozenset({"webhooks:write"}),
     }
 )
 """The scopes of which a token needs at least one. Rights without an entry require a signed-in person."""

@@ -254,6 +254,7 @@ SEARCHED_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "unscheduled_request": ("reason", "answer"),
         "version_job": ("error",),
         "web_session": ("errand",),
+        "webhook_attempt": ("response",),
     }
 )
 """Texts about others that may name a person. Octets are compressed texts. Erasure replaces the mentions."""
@@ -350,6 +351,11 @@ UNSEARCHED_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "unscheduled_request": {"request_key": _CODES},
         "version_job": {"worker": _CODES, "web_request": _CODES},
         "web_session": {"agent": "the browser of another person", "provider": _CODES},
+        "webhook_endpoint": {
+            "name": _THINGS, "types": _CODES,
+            **dict.fromkeys(("url", "secret", "previous_secret"), "encrypted, and of a program"),
+        },
+        "webhook_message": {"type": _CODES},
     }
 )  # fmt: skip
 """Texts that erasure does not search, with the reason."""

@@ -138,7 +138,7 @@ ACTIVITIES: Final = (
         _ALL,
         gettext_lazy("Email address, role, actions with their time, and values before and after"),
         ("audit_log_entry",),
-        (DataKind.ALERTS,),
+        (DataKind.ALERTS, DataKind.WEBHOOK_MESSAGES),
         _UNTIL_ERASED,
     ),
 )  # fmt: skip
@@ -223,6 +223,7 @@ def _recipients(settings: Settings) -> Iterator[Recipient]:
     if settings.pack_bucket:
         host = urlsplit(settings.pack_bucket_endpoint).hostname or "Amazon S3"
         yield Recipient(gettext_lazy("Bucket for offline packs, with the data of all participants"), host)
+    yield Recipient(gettext_lazy("Webhooks of events: what changed, which can name people"))
     yield Recipient(gettext_lazy("Programs with an API token of an event, as far as its scopes allow"))
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import MailOutcome, OutboxKind, OutboxState, RunState, VersionState
 from scheduler.domain.team import RegistrationState
+from scheduler.domain.webhooks import MessageState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.outbox import outbox
 from scheduler.storage.in_list import in_chunks
@@ -37,6 +38,8 @@ from scheduler.storage.models import (
     SignInLink,
     Slot,
     TeamInvitation,
+    WebhookAttempt,
+    WebhookMessage,
 )
 
 
@@ -58,6 +61,7 @@ class DataKind(StrEnum):
     PARTICIPANT_CHANGES = "participant_changes"
     ADDRESS_CHANGES = "address_changes"
     API_RESPONSES = "api_responses"
+    WEBHOOK_MESSAGES = "webhook_messages"
     ALERTS = "alerts"
 
     @property
@@ -202,6 +206,16 @@ def _remove_changes(session: Session, ids: Sequence[int]) -> None:
     _delete(session, RegistryChange, ids)
 
 
+def _old_messages(before: datetime) -> ColumnElement[bool]:
+    return and_(WebhookMessage.created_at < before, WebhookMessage.state != MessageState.PENDING)
+
+
+def _remove_messages(session: Session, ids: Sequence[int]) -> None:
+    attempts = delete(WebhookAttempt).where(in_chunks(WebhookAttempt.message_id, ids))
+    session.execute(attempts, execution_options=_NO_SYNC)
+    _delete(session, WebhookMessage, ids)
+
+
 _NO_SYNC = {"synchronize_session": False}
 
 
@@ -339,6 +353,14 @@ RULES: tuple[RetentionRule, ...] = (
         IdempotencyKey,
         lambda before: IdempotencyKey.created_at < before,
         _deletes(IdempotencyKey),
+    ),
+    RetentionRule(
+        DataKind.WEBHOOK_MESSAGES,
+        gettext_lazy("Webhook messages and the responses to them"),
+        gettext_lazy("after they were sent"),
+        WebhookMessage,
+        _old_messages,
+        _remove_messages,
     ),
     RetentionRule(
         DataKind.ALERTS,

@@ -91,6 +91,7 @@ from scheduler.storage.models.schedule import (
     ScheduleVersion,
     UnscheduledRequest,
 )
+from scheduler.storage.models.webhooks import WebhookAttempt, WebhookEndpoint, WebhookMessage
 
 __all__ = [
     "Account",
@@ -179,4 +180,7 @@ __all__ = [
     "VersionJob",
     "WalkingTime",
     "WebSession",
+    "WebhookAttempt",
+    "WebhookEndpoint",
+    "WebhookMessage",
 ]

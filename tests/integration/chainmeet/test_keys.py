@@ -450,6 +450,9 @@ def test_what_a_missing_key_made_is_renewed_without_it(site: Site, newer: bool) 
     assert {fault.partition(":")[0] for fault in site.faults()} == {
         "addresses of linked calendars",
         "accounts of linked calendars",
+        "URLs of webhooks",
+        "secrets of webhooks",
+        "previous secrets of webhooks",
     }, "only their owners have these"
     statuses = {link.split("/")[1]: status for link, status in site.statuses().items()}
     assert (statuses["calendar"], statuses["p"]) == (404, 200)

@@ -96,6 +96,8 @@ TABLE = (
     Typed("chamber", "participants/requests", "event_requests.apply_step", press=DECLINE),
     Typed("organiser", "settings", "events.save_settings"),
     Typed("organiser", "privacy-notice", "privacy_notice.publish_notice"),
+    Typed("organiser", "webhooks", "webhooks.create_webhook", instead={"url": "http://crm.example"}),
+    Typed("organiser", "webhooks/1", "webhooks.change_webhook", instead={"url": "http://crm.example"}),
     Typed("organiser", "brand", "brand.save_brand"),
     Typed("organiser", "archive", "archives.copy_event"),
     Typed("organiser", "archive", "archives.delete_event"),
@@ -165,5 +167,6 @@ NO_FORM = {
     "versions.send_trial_emails", "versions.unlock_request",
     "week.keep_meeting", "week.mark_changes_seen",
     "ranked_requests.remove_draft", "ranked_requests.undo_bulk_answers",
+    "webhooks.enable_webhook",
 }  # fmt: skip
 """Routes of buttons that exist only after an earlier action or a setting; they have no text fields."""

@@ -24,8 +24,10 @@ from tests.support.web import Browser, web_app
 NOWHERE = "redis://127.0.0.1:1"
 NOT_ASKED = {"static", "health.readyz"}
 """Public files, and routes that need a broker, which is absent here."""
-LEAVES = ("sessions.end_session", "sessions.end_all_sessions", "sign_in.sign_out")
-"""They may end the session, so they come last, each in a new one."""
+LEAVES = (
+    "webhooks.delete_webhook", "sessions.end_session", "sessions.end_all_sessions", "sign_in.sign_out",
+)  # fmt: skip
+"""They end what others need: a webhook, or the session. They come last, each in a new session."""
 
 VALUES = {
     "firm_key": "f0", "person_key": "f0-p0", "language": "en", "mail_kind": "new", "number": 1,
@@ -33,7 +35,7 @@ VALUES = {
     "filename": "x", "request_key": "none", "kind": "firms",
     "slug": "meetings", "step_id": 999, "ending": "csv", "name": "load", "pack": "people", "way": "google",
     "delegation_key": "g1", "digest": "none", "what": "days", "before": "calendars", "rest": "people/f0-p0",
-    "brand_token": "none", "provider_key": "none",
+    "brand_token": "none", "provider_key": "none", "entry": 999,
 }  # fmt: skip
 TOKENS = {
     "calendar": "answer", "digest_links": "asked", "digests": "digests", "moved": "asked",
@@ -95,6 +97,8 @@ BODIES = {
     "v1.unlock_meeting": {"request": "none"},
     "v1.forbid_slot": {"request": "none", "slot": "s0"},
     "v1.allow_slot": {"request": "none", "slot": "s0"},
+    "v1.create_webhook": {"name": "CRM", "url": "https://crm.example/hooks"},
+    "v1.replay_failed_messages": {"since": "2027-06-22T08:00:00Z"},
     "v1.submit_request": {"to_firm": "f8", "topic": "Cells"},
 }
 """Firm 0 is the exhibitor's; the request is between firms 0 and 1; run 1 and version 1 exist."""

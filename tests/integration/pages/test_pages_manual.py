@@ -13,7 +13,13 @@ from tests.e2e.test_browser_axe import NO_PAGES
 from tests.support.site import Site
 from tests.support.web import Browser
 
-WITHOUT = {"docs.page", "manual.show_guide", "tokens.list_tokens"}
+WITHOUT = {
+    "docs.page",
+    "manual.show_guide",
+    "tokens.list_tokens",
+    "webhooks.list_webhooks",
+    "webhooks.show_webhook",
+}
 """Pages that lead to the beginning of a guide: the manual for integrators has the section of the API."""
 
 

@@ -31,6 +31,7 @@ from scheduler.domain.entities import (
 )
 from scheduler.domain.errors import NotAllowed
 from scheduler.domain.team import RegistrationState, TeamRole
+from scheduler.domain.webhooks import MessageState, SignatureScheme
 from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.operations import site_pause
 from scheduler.services.operations.site_pause import SitePaused
@@ -54,6 +55,9 @@ from scheduler.storage.models import (
     ScheduleVersion,
     SignInLink,
     TeamInvitation,
+    WebhookAttempt,
+    WebhookEndpoint,
+    WebhookMessage,
 )
 from tests.integration.team.test_operators import signed_in
 from tests.support import clocks
@@ -203,6 +207,21 @@ class Rows:
         self.session.add(token)
         self.session.flush()
         return [IdempotencyKey(api_token_id=token.id, key="k", request_hash="h", body="Li", created_at=at)]
+
+    def webhook_messages(self, at: datetime) -> Iterable[Any]:
+        endpoint = WebhookEndpoint(
+            event_id=self.event(LATER).event.id, name="CRM", url=b"", scheme=SignatureScheme.ED25519,
+            secret=b"", created_at=at, entry=0,
+        )  # fmt: skip
+        self.session.add(endpoint)
+        self.session.flush()
+        message = WebhookMessage(
+            endpoint_id=endpoint.id, entry=1, type="event.changed", state=MessageState.DELIVERED,
+            created_at=at,
+        )  # fmt: skip
+        self.session.add(message)
+        self.session.flush()
+        return [WebhookAttempt(message_id=message.id, at=at, status=204, milliseconds=1, response="Li")]
 
     def alerts(self, at: datetime) -> Iterable[Any]:
         return [Alert(kind=AlertKind.RUN_WAITS, about="", reason="", path="/", opened_at=at, resolved_at=at)]

@@ -38,6 +38,9 @@ NOT_EXPORTED: Final[Mapping[str, str]] = MappingProxyType(
         "print_code": "leads to this installation",
         "team_invitation": "has a link to this installation",
         "version_job": "is work of this installation's workers",
+        "webhook_attempt": "tells of this installation",
+        "webhook_endpoint": "gets messages from this installation",
+        "webhook_message": "comes from this installation",
     }
 )
 """Tables that are not exported, with the reason."""
