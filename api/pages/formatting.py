@@ -300,7 +300,7 @@ def full_name(named: Named) -> Markup:
 
 
 def both_names(name: str, latin_name: str) -> Markup:
-    """Return both names in the order for the reader. The second one is lighter, with isolated brackets."""
+    """Return both names in the order for the reader. The second one is lighter, isolated with its brackets."""
     return _both_names(name, latin_name, speaking.reader())
 
 
@@ -309,7 +309,7 @@ def _both_names(name: str, latin_name: str, reads: str) -> Markup:
     first, *second = (_with_language(each, reads) for each in names.order_scripts(name, latin_name, reads))
     if not second:
         return first
-    return Markup('{} <span class="other">(\u2068{}\u2069)</span>').format(first, second[0])
+    return Markup('{} <span class="other">\u2068({})\u2069</span>').format(first, second[0])
 
 
 def with_language(text: str) -> Markup:

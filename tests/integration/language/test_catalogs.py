@@ -110,13 +110,15 @@ def test_values_of_arabic_texts_are_isolated_but_for_those_within_tags() -> None
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_a_translation_has_the_values_and_the_tags_of_its_text(language: str) -> None:
-    wrong = [
-        (each.id, string)
-        for each in catalog(language)
-        if each.id
-        for string in forms(each.string)
-        if string and marks(string) not in {frozenset(marks(text)) for text in forms(each.id)}
-    ]
+    """Arabic says one and two by the noun itself, without the number."""
+    by_noun = (1, 2) if language == "ar" else ()
+    wrong = []
+    for each in catalog(language):
+        wanted = {frozenset(marks(text)) for text in forms(each.id)} if each.id else set()
+        for number, string in enumerate(forms(each.string)) if each.id else ():
+            without = {values - {"%(num)s"} for values in wanted} if number in by_noun else set()
+            if string and marks(string) not in wanted | without:
+                wrong.append((each.id, string))
     assert wrong == []
 
 

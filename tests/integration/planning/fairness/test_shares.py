@@ -206,7 +206,7 @@ def test_without_a_price_a_version_compares_no_groups(database: Database) -> Non
 @pytest.mark.parametrize(
     ("language", "shown"),
     [
-        ("en", 'Lakeside <span class="other">(\u2068<span lang="zh">湖畔</span>\u2069)</span></a>'),
+        ("en", 'Lakeside <span class="other">\u2068(<span lang="zh">湖畔</span>)\u2069</span></a>'),
         ("zh", '<span lang="zh">湖畔</span></a>'),
     ],
 )
