@@ -300,7 +300,7 @@ def full_name(named: Named) -> Markup:
 
 
 def both_names(name: str, latin_name: str) -> Markup:
-    """Return both names in the order for the reader. The second one is lighter, isolated with its brackets."""
+    """Return both names in the order for the reader. The second is lighter and isolated with its brackets."""
     return _both_names(name, latin_name, speaking.reader())
 
 
