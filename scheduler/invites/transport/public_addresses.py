@@ -37,8 +37,6 @@ def is_public_address(address: str) -> bool:
         ip.scope_id is not None or any(ip in network for network in _EMBEDDING)
     ):
         return False
-    return (
-        ip.is_global
-        and ip not in _METADATA
-        and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
-    )
+    if any(ip in network for network in _METADATA):
+        return False
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)

@@ -314,9 +314,8 @@ def test_a_message_of_a_dead_worker_is_sent_again_after_its_lease(site: Site) ->
     site.act()
     with site.database.write() as session:
         sending.make_messages(session, site.number, now=site.now)
-        session.scalars(select(WebhookMessage).order_by(WebhookMessage.id.desc())).first().next_attempt_at = (
-            site.now + LEASE
-        )
+        newest = select(WebhookMessage).order_by(WebhookMessage.id.desc()).limit(1)
+        session.scalars(newest).one().next_attempt_at = site.now + LEASE
     assert site.send() == 0
     assert site.send(later=LEASE) == 1
 
