@@ -1,3 +1,3 @@
 """Exports: the event as a workbook, and the schedule as lists and prints."""
 
-__all__ = ["prints"]
+__all__ = ["prints", "schedule_lists"]
