@@ -115,7 +115,7 @@ def require_sign_in(email: str) -> None:
 
 
 def require_provider_sign_in() -> None:
-    """Count one request to sign in with a provider, by browser and network as `require_sign_in` does."""
+    """Count one request to sign in with a provider or a passkey, by browser and network."""
     browser = known_browsers.find()
     if browser is None or not _is_within(SIGN_IN_BROWSER, browser):
         require(SIGN_IN_NETWORK, network())

@@ -21,7 +21,7 @@ from scheduler.services.delivery.mail_check import daily_check
 from scheduler.services.emails.inbound import flood_alerts as inbox_flood
 from scheduler.services.emails.inbound import inbox
 from scheduler.services.events.archives import deletion
-from scheduler.services.identity import oidc_sign_in, sessions, sign_in
+from scheduler.services.identity import oidc_sign_in, passkeys, sessions, sign_in
 from scheduler.services.imports.bulk_import import import_jobs
 from scheduler.services.operations import (
     checkpoint_emails,
@@ -125,6 +125,10 @@ class Clock:
         self._step(
             "forget requests to sign in with a provider",
             lambda session: oidc_sign_in.delete_expired_requests(session, now=now()),
+        )
+        self._step(
+            "forget challenges of passkeys",
+            lambda session: passkeys.delete_expired_challenges(session, now=now()),
         )
         self._step(
             "answer wishes to sign in",

@@ -36,6 +36,7 @@ GUEST_PAGES: Final = frozenset(
         "outcome_list",
         "outcomes",
         "own_consents",
+        "passkeys",
         "personal_data",
         "preferences",
         "profile",

@@ -26,6 +26,7 @@ from api.pages.events.archives import archives
 from api.pages.exports import exports, print_status
 from api.pages.identity import (
     language,
+    passkeys,
     preferences,
     provider_sign_in,
     sessions,
@@ -134,6 +135,7 @@ PAGES = (
     requests.blueprint,
     ranked_requests.blueprint,
     sessions.blueprint,
+    passkeys.blueprint,
     sign_in.blueprint,
     provider_sign_in.blueprint,
     exhibitor_dashboard.blueprint,

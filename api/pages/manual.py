@@ -83,6 +83,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "preferences": {"exhibitors": "settings"},
         "print_status": {"exhibitors": "your-agenda"},
         "privacy_notice": {"organisers": "ask-for-consent"},
+        "passkeys": {"exhibitors": "sign-in"},
         "processing_record": {"operators": "processing-record"},
         "priorities": {"organisers": "set-scheduling-priorities"},
         "profile": {"exhibitors": "company-profile"},

@@ -159,6 +159,7 @@ CalendarLogin = Annotated[str, Len(1, 200)]
 """User name at a calendar server, or an app password."""
 CalendarName = Annotated[str, Len(0, 253)]
 """Host of a fetched calendar (RFC 1035, 2.3.4), or file name of an uploaded one."""
+PasskeyName = Annotated[str, Len(1, 120)]
 TokenName = Annotated[str, Len(1, 120)]
 WebhookName = Annotated[str, Len(1, 120)]
 WebhookUrl = Annotated[str, Len(1, 2_000)]

@@ -36,6 +36,7 @@ NO_PAGES = {
     "agenda.download_own_agenda": "a PDF",
     "scenarios.export_comparison": "a workbook, or CSV",
     "scenarios.export_exhibitors": "a workbook",
+    "passkeys.show_passkey_form": "wants a host that has passkeys: test_browser_passkeys.py",
     "provider_sign_in.receive_response": "wants a provider: tests/interop/test_oidc_provider.py",
     "scenarios.show_panel": "a part of its page",
     "fairness.show_curve_panel": "a part of its page",

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, sign_in_errands
 from api.language.speaking import gettext
-from scheduler.services.identity import preferences, sessions
+from scheduler.services.identity import passkeys, preferences, sessions
 
 blueprint = APIBlueprint("sessions", __name__, enable_openapi=False, url_prefix="/sessions")
 
@@ -21,7 +21,11 @@ blueprint = APIBlueprint("sessions", __name__, enable_openapi=False, url_prefix=
 @login_required
 def list_sessions() -> str:
     with context.database().read() as db:
-        return render_template("identity/sessions/list.html", **listed(db))
+        return render_template(
+            "identity/sessions/list.html",
+            passkeys=passkeys.list_passkeys(db, auth.user().account_id),
+            **listed(db),
+        )
 
 
 def listed(db: Session) -> dict[str, Any]:

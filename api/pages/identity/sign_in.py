@@ -14,7 +14,7 @@ from api import auth, context, known_browsers, limits, sign_in_errands
 from api.language import speaking
 from api.language.speaking import gettext
 from scheduler.domain import fields
-from scheduler.services.identity import sessions, sign_in
+from scheduler.services.identity import passkeys, sessions, sign_in
 from scheduler.services.identity.sign_in import VALID, AccountRef
 from workers import dispatch
 
@@ -106,6 +106,7 @@ def _words() -> dict[str, Any]:
         "link_minutes": int(VALID.total_seconds() // 60),
         "sign_in_providers": {key: each.name for key, each in settings.providers.items()},
         "provider_required_for": settings.oidc_required,
+        "passkeys_offered": passkeys.find_relying_party(settings) is not None,
     }
 
 

@@ -9,6 +9,7 @@ __all__ = [
     "oidc_client",
     "oidc_sign_in",
     "onboarding",
+    "passkeys",
     "preferences",
     "privacy_notices",
     "rights",

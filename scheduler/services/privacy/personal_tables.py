@@ -52,6 +52,7 @@ OWN_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "meeting_request": ("created_by", "responded_by"),
         "onboarding_state": ("account_id",),
         "outbox_email": ("attendee_id", "interpreter_id", "to_address"),
+        "passkey": ("account_id",),
         "phone_call": ("attendee_id",),
         "planned_attendee": ("attendee_id",),
         "planned_meeting": ("interpreter_id",),
@@ -124,6 +125,7 @@ DELETED_TABLES: Final = (
     "sign_in_request",
     "web_session",
     "federated_identity",
+    "passkey",
     "team_invitation",
     "team_delegation",
     "team_member",
@@ -328,6 +330,8 @@ UNSEARCHED_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "meeting_outcome": {"currency": _CODES},
         "meeting_request": {"key": _CODES, "slots": _CODES, "uid": _CODES},
         "oidc_request": {"provider": _CODES},
+        "passkey_challenge": {"user_handle": _CODES},
+        "passkey": {"credential_id": _CODES, "user_handle": _CODES, "public_key": _CODES, "name": _OTHERS},
         "outbox_email": {
             **dict.fromkeys(
                 ("domain", "message_id", "thread_id", "uid", "facts", "claimed_by", "rehearsed_as",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from scheduler.domain.fields import Email, PersonName, TokenName
+from scheduler.domain.fields import Email, PasskeyName, PersonName, TokenName
 from scheduler.domain.team import TeamRole
 from scheduler.storage.base import Base, enum_column
 
@@ -168,6 +168,40 @@ class OidcRequest(Base):
     """True if the person must authenticate anew, for an action that requires a recent sign-in."""
     errand: Mapped[dict[str, Any]]
     """As in SignInRequest."""
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Passkey(Base):
+    """A passkey of an account: a discoverable credential (Web Authentication, 4). Its key is public."""
+
+    __tablename__ = "passkey"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    credential_id: Mapped[str] = mapped_column(String(1364), unique=True)
+    """In base64url. Authenticators choose at most 1,023 octets."""
+    user_handle: Mapped[str] = mapped_column(String(86))
+    """Random octets in base64url, the same in all passkeys of an account."""
+    public_key: Mapped[bytes]
+    """COSE_Key (RFC 9052, 7)."""
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    """The last signature counter of the authenticator. Many have none, and send 0."""
+    name: Mapped[PasskeyName]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+
+
+class PasskeyChallenge(Base):
+    """A challenge that waits for its one response, from the browser that asked for it."""
+
+    __tablename__ = "passkey_challenge"
+
+    challenge_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    browser_hash: Mapped[str] = mapped_column(String(64))
+    """Hash of what the challenge is for, and of the secret in the browser's cookie."""
+    user_handle: Mapped[str] = mapped_column(String(86))
+    """Handle of the passkey that is added, empty for a sign-in."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
 

@@ -138,6 +138,7 @@ TABLE = (
 OTHERWISE = {
     "board.place_meeting": "it needs an open draft and a worker: board/test_board_pages.py sends it",
     "my_day.answer_invitation": "it needs published meeting: my_day/test_pages_my_day.py sends it",
+    "passkeys.add_passkey": "wants a host that has passkeys: identity/test_passkeys.py sends it",
     "calendar.note_copied": "the text to be copied is no field of the form",
     "imports.save_choices": "what is read instead of a cell is previewed with its file and rows",
     "imports.fix_errors": "what is changed in a cell is previewed with its file, in the grid of errors",
@@ -155,6 +156,8 @@ NO_FORM = {
     "drafts.restore_draft", "firms.dismiss_firm",
     "firms.report_wanted_meeting", "create_from_workbook.restart_preview",
     "board.apply_step", "imports.undo_import", "large_imports.restart_preview", "my_day.report_lateness",
+    "passkeys.remove_passkey", "passkeys.request_addition",
+    "passkeys.request_sign_in", "passkeys.sign_in_passkey",
     "outcomes.undo_outcome", "participants.restore_records", "participants.undo_step", "profile.remove_logo",
     "first_steps.unhide_steps", "fixes.explain_requests",
     "fixes.try_fix", "operators.resume_site",

@@ -35,7 +35,7 @@ VALUES = {
     "filename": "x", "request_key": "none", "kind": "firms",
     "slug": "meetings", "step_id": 999, "ending": "csv", "name": "load", "pack": "people", "way": "google",
     "delegation_key": "g1", "digest": "none", "what": "days", "before": "calendars", "rest": "people/f0-p0",
-    "brand_token": "none", "provider_key": "none", "entry": 999,
+    "brand_token": "none", "provider_key": "none", "passkey_id": 999, "entry": 999,
 }  # fmt: skip
 TOKENS = {
     "calendar": "answer", "digest_links": "asked", "digests": "digests", "moved": "asked",

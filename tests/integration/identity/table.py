@@ -44,6 +44,7 @@ GET /operators/unassigned-emails/<mail_id>                   302 404 200 404 404
 GET /operators/unassigned-emails/<mail_id>/raw               302 404 200 404 404 404 404 404 404 404 404
 GET /robots.txt                                              200 200 200 200 200 200 200 200 200 200 200
 GET /sessions                                                302 200 200 200 200 200 200 200 200 200 200
+GET /sessions/passkeys/new                                   302 404 404 404 404 404 404 404 404 404 404
 GET /sign-in                                                 200 200 200 200 200 200 200 200 200 200 200
 GET /sign-in/<token>                                         410 302 302 302 302 302 302 302 302 302 302
 GET /sign-in/providers/<provider_key>/callback               404 404 404 404 404 404 404 404 404 404 404
@@ -217,10 +218,15 @@ POST /operators/resume                                       403 404 303 404 404
 POST /operators/unassigned-emails/<mail_id>/<step>           403 404 303 404 404 404 404 404 404 404 404
 POST /operators/<account_id>/remove                          403 404 404 404 404 404 404 404 404 404 404
 POST /sessions/<session_id>/end                              403 404 404 404 404 404 404 404 404 404 404
+POST /sessions/passkeys                                      403 404 404 404 404 404 404 404 404 404 404
+POST /sessions/passkeys/<passkey_id>/delete                  403 404 404 404 404 404 404 404 404 404 404
+POST /sessions/passkeys/options                              403 404 404 404 404 404 404 404 404 404 404
 POST /sessions/others/end                                    403 303 303 303 303 303 303 303 303 303 303
 POST /sessions/end                                           403 303 303 303 303 303 303 303 303 303 303
 POST /sign-in                                                422 422 422 422 422 422 422 422 422 422 422
 POST /sign-in/<token>                                        410 410 410 410 410 410 410 410 410 410 410
+POST /sign-in/passkey                                        404 404 404 404 404 404 404 404 404 404 404
+POST /sign-in/passkey/options                                404 404 404 404 404 404 404 404 404 404 404
 POST /sign-in/providers/<provider_key>                       404 404 404 404 404 404 404 404 404 404 404
 POST /sign-in/again                                          403 200 200 200 200 200 200 200 200 200 200
 POST /sign-out                                               302 302 302 302 302 302 302 302 302 302 302

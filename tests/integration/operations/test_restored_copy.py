@@ -22,7 +22,7 @@ from scheduler.services.operations import restored_copy, site_pause
 from scheduler.services.operations.restored_copy import CopyKind
 from scheduler.services.operations.site_pause import RestoredDatabase
 from scheduler.storage.database import Database
-from scheduler.storage.models import ApiToken, Attendee, Installation, Invitation, OutboxEmail
+from scheduler.storage.models import ApiToken, Attendee, Installation, Invitation, OutboxEmail, Passkey
 from scheduler.storage.send_journal import JournalState, SendJournal
 from tests.integration.delivery.test_sending import SENT, Sender, publish, to
 from tests.integration.operations.test_site_pause import Interrupting
@@ -275,6 +275,28 @@ def test_the_hashes_of_valid_secrets_follow_the_database(site: Site) -> None:
     assert known & live() == {restored_copy.short_hash(feed)}
     for path in site.folder.iterdir():
         assert path.stat().st_mode & 0o077 == 0, path.name
+
+
+def test_a_passkey_that_was_removed_after_the_backup_is_removed_again(site: Site) -> None:
+    site.guard()
+
+    def make_passkey(account_id: int, credential_id: str) -> Passkey:
+        return Passkey(
+            account_id=account_id, credential_id=credential_id, user_handle="u", public_key=b"k",
+            sign_count=0, name="Phone", created_at=NOW,
+        )  # fmt: skip
+
+    with site.database.write() as session:
+        account = make_account(session).id
+        session.add(make_passkey(account, "kept"))
+    restored_copy.record_live_secrets(site.database, site.settings)
+    with site.database.write() as session:
+        session.add(make_passkey(account, "removed"))
+        row = site_pause.lock_installation(session)
+        row.copy_kind = restored_copy.CopyKind.OLDER.value
+        restored_copy.end_secrets(session, row, site.settings, now=NOW)
+    with site.database.read() as session:
+        assert session.scalars(select(Passkey.credential_id)).all() == ["kept"]
 
 
 def test_the_page_says_that_the_database_is_a_copy_and_resumes_when_that_is_confirmed(site: Site) -> None:
