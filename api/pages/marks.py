@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -18,12 +18,13 @@ from api.language import speaking
 from api.language.speaking import gettext
 from api.language.unbroken import unbroken
 from api.pages import formatting
-from scheduler.domain.entities import Partstat, RequestState
+from scheduler.domain.entities import Partstat, RequestState, Tier
 from scheduler.domain.rules.outcomes import OutcomeKind
 from scheduler.i18n import gettext_lazy, join_texts
 from scheduler.invites.catalogue import load_words
 from scheduler.services.agendas.week.changes import WeekChange, WeekChangeKind
 from scheduler.services.agendas.week.week import MeetingFilter
+from scheduler.services.spreadsheets import cell_values
 
 _LEGAL_FORM_FIRST = re.compile(r"^(주식회사|유한회사|\(주\)|㈜|株式会社|有限会社|合同会社|（株）|㈱)\s*")
 AREA_STEMS: Final = MappingProxyType(
@@ -158,6 +159,23 @@ def tier_label(tier: str) -> str:
     return formatting.capitalize_first(load_words(speaking.language()).digest[tier])
 
 
+def cell_label(text: str, column: str) -> str:
+    """Return the text of a spreadsheet cell with names for codes, where an import reads the names back."""
+    if column == "tier" and text in {*Tier}:
+        return tier_label(text)
+    if column == "country":
+        return _read_back(text, formatting.country, cell_values.parse_country)
+    if column == "languages":
+        codes = cell_values.split_languages(text)
+        return "; ".join(_read_back(code, formatting.language, cell_values.parse_language) for code in codes)
+    return text
+
+
+def _read_back(code: str, name_of: Callable[[str], str], parse: Callable[[str], str | None]) -> str:
+    name = name_of(code)
+    return name if parse(name) == code else code
+
+
 def change_words(change: WeekChange, zone: str) -> Markup:
     """Return what changed in a meeting, with the previous value."""
     item, was = change.item, change.before
@@ -260,6 +278,7 @@ def init_app(app: Flask) -> None:
         money,
         change_word,
         tier_label,
+        cell_label,
         state_label,
         reason_label,
         listing,

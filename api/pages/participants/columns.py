@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from api.language.catalogs import languages
 from api.language.speaking import gettext, ngettext, said, translate_stored
 from api.pages.marks import tier_label
 from scheduler.domain.entities import Tier
@@ -84,7 +85,26 @@ def hints() -> dict[str, str]:
 def choices() -> dict[str, list[tuple[str, str]]]:
     """Return the options of columns with fixed values, with labels."""
     tiers = [(tier.value, tier_label(tier.value)) for tier in Tier]
-    return {"tier": tiers, "exhibitor": [(value, said(text)) for value, text in YES_NO]}
+    return {
+        "tier": tiers,
+        "exhibitor": [(value, said(text)) for value, text in YES_NO],
+        "mail_language": [("", gettext("Automatic")), *languages().items()],
+    }
+
+
+def bulk_options(kind: ImportKind) -> list[tuple[str, str]]:
+    """Return what bulk edits may set: a column with its value (`tier=upstream`), or one with free text."""
+    found, fixed = [], choices()
+    for column in MANY[kind]:
+        label = said(LABELS[column])
+        if column in fixed:
+            found += [
+                (f"{column}={value}", gettext("%(label)s: %(value)s", label=label, value=text))
+                for value, text in fixed[column]
+            ]
+        else:
+            found.append((column, label))
+    return found
 
 
 def edited(moved: int, meetings_there: int) -> str:

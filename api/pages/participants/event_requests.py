@@ -14,6 +14,7 @@ from api.pages import forms, paging, rendering
 from api.pages.formatting import capitalize_first, short_name
 from api.pages.participants import columns
 from api.pages.participants.autocomplete import said_in
+from api.pages.requests.labels import RANK_WORDS
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput
 from scheduler.i18n import gettext_lazy
@@ -22,6 +23,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import request_table
 from scheduler.services.participants.record_tables import PAGE_SIZE
 from scheduler.services.requests.form import NewRequest
+from scheduler.services.requests.preferences.ranks import DEFAULT_PRIORITY, rank_from_priority
 
 blueprint = APIBlueprint(
     "event_requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>/participants/requests"
@@ -32,7 +34,7 @@ PLACES = (
     ("booth", gettext_lazy("Booth of the requested exhibitor")),
     ("table", gettext_lazy("Meeting table")),
 )
-PRIORITIES = tuple((str(n), gettext_lazy("%(number)s of 5", number=n)) for n in (5, 4, 3, 2, 1))
+PRIORITIES = tuple((str(DEFAULT_PRIORITY[rank]), word) for rank, word in RANK_WORDS.items())
 
 
 @blueprint.get("")
@@ -64,6 +66,7 @@ def _listing(actor: Actor) -> str:
                 total=counts[state],
             ),
             counts=counts,
+            rank_of=rank_from_priority,
             **wanted,
             delegations=delegation_lookup.list_delegation_names(db, actor),
             state=state,

@@ -15,6 +15,7 @@ from api import auth, contact_views, context
 from api.language import speaking
 from api.language.speaking import gettext
 from api.pages import paging, rendering
+from api.pages.marks import cell_label
 from api.pages.participants import columns
 from api.pages.participants.autocomplete import picked
 from scheduler.domain.errors import InvalidInput, WrongState
@@ -87,8 +88,8 @@ def edit_records(event_key: str, kind: str) -> Response | str | tuple[str, int]:
     """Set one value for the selected rows, or an absence for a day."""
     actor, of, keys = auth.organiser(event_key), ImportKind(kind), request.form.getlist("keys")
     pressed = request.form.getlist("column")
-    column = "absent" if "absent" in pressed else "".join(pressed[:1])
-    value = request.form.get("day" if column == "absent" else "value", "")
+    column, is_option, option = ("absent" if "absent" in pressed else "".join(pressed[:1])).partition("=")
+    value = option if is_option else request.form.get("day" if column == "absent" else "value", "")
     left = WithdrawalResult(0, 0)
     try:
         with context.database().write() as db:
@@ -307,7 +308,7 @@ def _listing(actor: Actor, kind: ImportKind) -> str:
             sort=sort if sort in record_tables.SORTS[kind] else "name",
             sorts=record_tables.SORTS[kind],
             counts=row_counts.count_records(db, actor),
-            many=[(column, speaking.said(columns.LABELS[column])) for column in columns.MANY[kind]],
+            many=columns.bulk_options(kind),
             days=get_timetable(db, actor).days,
             last=journal.list_steps(db, actor, most=1),
         )
@@ -333,7 +334,7 @@ def _record(
             template,
             kind=kind.value,
             row=row,
-            typed={**values, **(typed or {})},
+            typed={**{name: _named(name, text) for name, text in values.items()}, **(typed or {})},
             faults=faults or {},
             columns=[name for name in editing.EDITABLE_COLUMNS[kind] if name in columns.LABELS],
             labels=columns.labels(),
@@ -343,6 +344,11 @@ def _record(
             days=_days(db, actor, kind, key),
             tables=absences.list_tables(db, actor) if kind is ImportKind.INTERPRETERS else (),
         )
+
+
+def _named(column: str, text: str) -> str:
+    """Return a stored cell as the form shows it: the value of an option, or the names of its codes."""
+    return text if column in columns.choices() else cell_label(text, column)
 
 
 def _days(db: Session, actor: Actor, kind: ImportKind, key: str) -> list[tuple[Any, list[Any]]]:
