@@ -26,7 +26,7 @@ from tests.support.web import web_app
 
 THIEF = "thief@evil.example"
 HARM = re.compile(
-    r"INSERT INTO (?:api_token|team_member|team_invitation|attendee|interpreter)\b"
+    r"INSERT INTO (?:api_token|webhook_endpoint|team_member|team_invitation|attendee|interpreter)\b"
     r"|UPDATE (?:team_member|version_job)\b"
     r"|UPDATE (?:attendee|interpreter|account) SET (?:(?! WHERE ).)*\b(?:email|is_operator|is_exhibitor)="
     r"|UPDATE event SET (?:(?! WHERE ).)*\b(?:deleted_at|live_at)="
@@ -132,6 +132,7 @@ def test_no_route_does_most_harm_for_an_old_sign_in(watched: Watched) -> None:
     }  # fmt: skip
     files, _ = watched.files(asked_of)
     assert files == {
+        "audit_log.export_entries",  # who looked at contact details is named by address
         "inbox.download_raw_email",
         "personal_data.download_person_json",
         "exports.export_event",
