@@ -69,7 +69,8 @@ ORGANISER_STEPS: Mapping[str, StepText] = MappingProxyType(
         "contact": StepText(
             gettext_lazy("Name a contact for questions"),
             gettext_lazy(
-                "It's shown at the foot of every page. Also check how long companies have to respond to a request."
+                "It's shown at the foot of every page. "
+                "Also check how long companies have to respond to a request."
             ),
             "events.show_settings",
             "contact",
