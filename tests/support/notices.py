@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.consents import ConsentChannel, ConsentPurpose
 from scheduler.services.identity import consents, privacy_notices
 from scheduler.services.identity.privacy_notices import TEXT, TRANSFER_PARTS, NoticeForm
+from scheduler.storage.models import Event
 from tests.support.factories import NOW, Expo
 
 TRANSFER = {name: f"{name} of the transfer" for name in TRANSFER_PARTS}
@@ -27,6 +29,8 @@ def notice_form(purposes: Collection[ConsentPurpose] = (), *, asks_again: bool =
 def ask_consent(session: Session, expo: Expo, *purposes: ConsentPurpose, asks_again: bool = False) -> int:
     """Publish a notice that asks for consent to these purposes. Return its version."""
     form = notice_form(purposes, asks_again=asks_again)
+    language = session.get_one(Event, expo.actor(0).event_id).language
+    form = replace(form, texts={language: form.texts["en"], **form.texts})
     return privacy_notices.publish_notice(session, expo.organiser_actor(), form, now=NOW)
 
 

@@ -18,11 +18,13 @@ from api.pages.events.archives.archives import PARTS as EVENT_PARTS
 from api.pages.events.overnight_settings import AFTER_RUNS
 from api.pages.marks import comma, outcome_word, tier_label
 from api.pages.requests.labels import PLACES, rank_word, request_state
+from scheduler.domain.consents import ConsentPurpose
 from scheduler.domain.entities import RequestState
 from scheduler.domain.rules.outcomes import OutcomeKind
 from scheduler.domain.team import RegistrationState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log.acts import Act
+from scheduler.services.identity.privacy_notices import PURPOSES
 from scheduler.services.operations.audit_entries import AuditEntry
 from scheduler.services.requests.preferences.ranks import rank_from_priority
 
@@ -165,6 +167,7 @@ _VALUES: Final[Mapping[str, Callable[[Any], str]]] = {
     "mail_language": formatting.language,
     "kind": lambda value: outcome_word(OutcomeKind(value)),
     "then": lambda value: said(AFTER_RUNS[value][0]),
+    "purposes": lambda value: said(PURPOSES[ConsentPurpose(value)].label),
     "parts": lambda value: said(EVENT_PARTS[value][0]),
     "priority": lambda value: rank_word(rank_from_priority(value).value),
     "place": lambda value: said(PLACES.get(value, value)),

@@ -10,6 +10,7 @@ from api.pages.imports.import_labels import KINDS
 from api.pages.participants import columns
 from api.pages.planning.scenarios.sentences import DIALS
 from scheduler.i18n import gettext_lazy
+from scheduler.services.identity.privacy_notices import PURPOSES
 
 TABLES: Final[Mapping[str, str]] = {
     "event": gettext_lazy("Event"),
@@ -31,6 +32,7 @@ LABELS: Final[Mapping[str, str]] = {
     **DIALS,
     **MAIL_PARTS,
     **columns.LABELS,
+    **{purpose.value: text.label for purpose, text in PURPOSES.items()},
     # Columns of rows
     "hall_id": gettext_lazy("Hall"),
     "host_id": gettext_lazy("Shares booth with"),
@@ -79,6 +81,7 @@ LABELS: Final[Mapping[str, str]] = {
     "overnight_late_minutes": gettext_lazy("Latest start (minutes late)"),
     "times": gettext_lazy("Overnight runs"),
     # Other logged values
+    "purposes": gettext_lazy("Ask for consent to"),
     "role": gettext_lazy("Role"),
     "until": gettext_lazy("Expires"),
     "delegations": gettext_lazy("Delegations"),

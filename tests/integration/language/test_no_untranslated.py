@@ -47,6 +47,7 @@ NAMES = [
     "PNG",
     "QR",
     "API",
+    "URL",
     "Outlook",
     "Google",
     "Apple",
