@@ -97,6 +97,12 @@ class ImportPreview:
         return sum(part.done.changed for part in self.parts if part.done)
 
     @property
+    def imported(self) -> int:
+        """Number of rows that are imported: new ones, changed ones, and those that are as recorded."""
+        done = [part.done for part in self.parts if part.done and not part.faults]
+        return sum(each.added + each.changed + each.unchanged for each in done)
+
+    @property
     def withdrawn(self) -> int:
         """Number of records missing from the file that are removed."""
         return sum(part.done.withdrawn for part in self.parts if part.done)
