@@ -110,6 +110,7 @@ def show_email(event_key: str, mail_id: int) -> str:
             "inbox",
             "emails/inbound/show.html",
             mail=mail,
+            meeting=inbox_actions.find_invited_meeting(db, actor, mail_id),
             alias=alias,
             takes_answer=takes_answer,
             steps=_steps(mail, alias, dead, instead, takes_answer=takes_answer),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -12,6 +13,7 @@ from scheduler.config import Settings
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome, Partstat, ReplySource
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.i18n import gettext_lazy
+from scheduler.invites.ical.content import Content
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.subjects import pgettext_lazy
@@ -26,7 +28,7 @@ from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.replies import attendee_replies, resend, substitutes
 from scheduler.services.replies.attendee_replies import Reply
 from scheduler.services.schedule import meeting_ends
-from scheduler.storage.models import InboundEmail
+from scheduler.storage.models import InboundEmail, MeetingRequest
 
 _ANSWERS = {
     Partstat.NEEDS_ACTION: pgettext_lazy("audit log", "no reply"),
@@ -34,6 +36,17 @@ _ANSWERS = {
     Partstat.TENTATIVE: pgettext_lazy("audit log", "tentative"),
     Partstat.DECLINED: pgettext_lazy("audit log", "declined"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class InvitedMeeting:
+    """The meeting of an invitation: the key of its request, its title in the invitation, and its start."""
+
+    request_key: str
+    summary: str
+    start: datetime
+
+
 _NEWEST = Order("inbox", (InboundEmail.id,), (int,), descending=True)
 
 
@@ -99,6 +112,17 @@ def accepts_reply(session: Session, actor: Actor, mail_id: int, *, now: datetime
     return not meeting_ends.is_invitation_over(
         session, attendee_replies.find_latest_invitation(session, mail.uid, mail.attendee_id), now=now
     )
+
+
+def find_invited_meeting(session: Session, actor: Actor, mail_id: int) -> InvitedMeeting | None:
+    """Return the meeting that a reply is about, as last invited, or None for other emails."""
+    mail = _mail(session, actor, mail_id)
+    if mail.uid is None or mail.attendee_id is None:
+        return None
+    invitation = attendee_replies.find_latest_invitation(session, mail.uid, mail.attendee_id)
+    content = Content.from_json(invitation.content)
+    request = session.get_one(MeetingRequest, invitation.request_id)
+    return InvitedMeeting(request.key, content.summary, content.start)
 
 
 def get_email(session: Session, actor: Actor, mail_id: int) -> IncomingEmail:

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.entities import MailOutcome, Partstat, RequestState
-from scheduler.domain.errors import WrongState
+from scheduler.domain.errors import NotAllowed, WrongState
 from scheduler.services.emails.inbound import inbox_actions
 from scheduler.storage.models import (
     Attendee,
     InboundEmail,
+    Invitation,
     InvitationReply,
     OutboxEmail,
 )
@@ -166,6 +167,19 @@ def test_what_means_nothing_is_ignored_with_the_reason(
     mail = published.receive(raw(published.mail_to(0)), published.mail_to(0))
     assert (mail.outcome, reason in mail.reason) == (MailOutcome.IGNORED, True), mail.reason
     assert published.count(InvitationReply) == 0
+
+
+def test_an_organiser_sees_which_meeting_a_waiting_mail_is_about(published: Published) -> None:
+    raw, to = _text(published)
+    mail = published.receive(raw, to)
+    with published.database.read() as session:
+        invited = session.scalars(select(Invitation).where(Invitation.uid == to.uid)).first()
+        assert invited is not None
+        found = inbox_actions.find_invited_meeting(session, published.expo.organiser_actor(), mail.id)
+        assert found is not None and found.summary == invited.content["summary"]
+        assert found.start.isoformat() == invited.content["start"]
+        with pytest.raises(NotAllowed):
+            inbox_actions.find_invited_meeting(session, published.expo.actor(0), mail.id)
 
 
 def test_an_organiser_takes_a_waiting_mail_as_an_answer(published: Published) -> None:
