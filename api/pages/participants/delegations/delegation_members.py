@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -67,7 +66,7 @@ def import_file(event_key: str, delegation_key: str) -> Response | str | tuple[s
     try:
         octets = base64.b64decode(request.form.get("file", ""), validate=True)[:MOST_OCTETS]
         parts = sheet_import.read_parts(octets, "")
-    except (binascii.Error, UnreadableSheet, *UNREADABLE_MESSAGE):
+    except (ValueError, UnreadableSheet, *UNREADABLE_MESSAGE):
         return _page(actor, delegation_key, fault=NO_FILE), 422
     try:
         with context.database().write() as db:

@@ -176,6 +176,8 @@ def test_its_pages_from_the_file_to_the_member(database: Database, broker_url: s
     page = browser.post(address, file=(io.BytesIO(file), "members.xlsx"))
     assert "1 added" in page and "is not an ID of this delegation" in page
     hidden = dict(re.findall(r'name="(digest|file)" value="([^"]*)"', page))
+    for crafted in ("á", "a", "!"):  # not ASCII, and not Base64
+        assert "Choose a file first." in browser.post(f"{address}/import", 422, **{**hidden, "file": crafted})
     done = browser.post(f"{address}/import", **hidden)
     assert "1 added, 0 changed." in done and "Brand New Kft." in done
     with database.read() as session:
