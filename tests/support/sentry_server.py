@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.http_receiver import receiving_posts
 
 
 @dataclass
@@ -35,25 +34,9 @@ def serving_sentry() -> Iterator[SentryServer]:
     """Run the server on a free port."""
     sentry = SentryServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
-            sentry.headers.append(str(self.headers))
-            sentry.bodies.append(body.decode())
-            self.send_response(200)
-            self.end_headers()
+    def take(_path: str, headers: str, body: bytes) -> None:
+        sentry.headers.append(headers)
+        sentry.bodies.append(body.decode())
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        sentry.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield sentry
-        finally:
-            server.shutdown()
-            thread.join()
+    with receiving_posts(take) as sentry.port:
+        yield sentry
