@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 ELSEWHERE = """
 came-of comfortable compact company-why editing entry-gain fate-bad
 i-chevron-up i-handover i-match i-more i-pause i-phone i-redo i-sparkle i-star-filled i-table-seat
-is-failed is-fitting is-sent is-soon key-free key-moves outcomes page page-narrow pagination
+is-failed is-fitting is-sent is-soon key-free key-moves outcomes page pagination
 pagination-bottom pagination-pages pagination-status prose queued request-select skip-link
 slot-clash text-warn timeline undo-bar
 """
