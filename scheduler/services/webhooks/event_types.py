@@ -62,7 +62,7 @@ _MAX_NAME: Final = 60
 MAX_BODY: Final = 20_000
 """Octets of a body at most, as the specification recommends."""
 
-_ADDRESS: Final = re.compile(r"[^\s,;<>()]+@[^\s,;<>()]+")
+_ADDRESS: Final = re.compile(r"(?<![^\s,;<>()@])[^\s,;<>()@]++@[^\s,;<>()]++")
 _TYPE_OF: Final = MappingProxyType({act.value: name for act, name in EVENT_TYPES.items()})
 
 
