@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -91,7 +91,7 @@ class FairnessView:
     firms: Sequence[FirmLine]
     without: int
     gap: tuple[float, float] | None
-    keys: Mapping[Grouping, Callable[[int], Sequence[str]]]
+    keys: Mapping[Grouping, Callable[[int], Sequence[str]]] = field(compare=False, repr=False)
 
     @property
     def accepted(self) -> int:
