@@ -12,7 +12,7 @@ function boxAt(event) {
 document.addEventListener("pointerdown", (event) => {
   const label = event.target.closest("[data-paint] label");
   if (!label || event.button !== 0) return;
-  if (event.pointerType === "touch" && !label.closest("[data-paint=finger]")) return; // it scrolls there
+  if (event.pointerType === "touch" && !label.closest("[data-paint=touch]")) return; // it scrolls there
   const box = label.querySelector("input[type=checkbox]");
   painting = { to: !box.checked, first: box, moved: false };
 });
@@ -26,7 +26,7 @@ document.addEventListener("pointermove", (event) => {
   event.preventDefault();
 });
 
-document.addEventListener("pointercancel", () => (painting = null)); // the finger scrolls
+document.addEventListener("pointercancel", () => (painting = null)); // touch scrolls
 
 document.addEventListener("pointerup", () => {
   if (painting && painting.moved) {

@@ -145,7 +145,7 @@ def _page(actor: Actor, number: int, key: str, slots: Sequence[str], *, is_look:
             ways=ways,
             starts={slot: each.slot.start for slot, each in times.items()},
             days=[(day, [times[slot.key] for slot in day.slots]) for day in get_timetable(db, actor).days],
-            ticked=absent,
+            selected=absent,
             is_look=is_look,
             soon=soon,
             lost=len(soon - ways.keys()),
