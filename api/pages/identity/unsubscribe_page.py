@@ -16,7 +16,8 @@ def stop_page(found: Subscription, *, title: str, sentence: str, button: str, to
     return render_template(
         "identity/stop.html",
         title=title,
-        sentence=sentence,
+        sentence=sentence if found.is_stopped or found.is_permitted else "",
+        is_permitted=found.is_permitted,
         button=button,
         to=to,
         words=language,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.errors import EventArchived, NotFound
 from scheduler.invites.catalogue import choose_language
 from scheduler.secret_keys import SecretKeys
-from scheduler.services.identity import preferences
+from scheduler.services.identity import consents, preferences
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.tokens import SUMMARIES, hash_token, is_row_token, row_id
 from scheduler.storage.models import Attendee, Event, Slot
@@ -22,24 +22,28 @@ VALID_AFTER = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """The emails of one event to one person that a link stops. `language` is that of these emails."""
+    """The emails of one event to one person that a link stops. `language` is that of these emails.
+
+    `is_permitted` is False if the event's privacy notice asks for consent to them and the person gave none.
+    """
 
     event_name: str
     person: str
     language: str
     is_stopped: bool
+    is_permitted: bool
 
 
 def show_subscription(session: Session, token: str, *, secret_key: SecretKeys, now: datetime) -> Subscription:
     """Return the subscription of a link. Raises NotFound if the link is invalid or has expired."""
-    return _shown(*_found(session, token, secret_key, now))
+    return _shown(session, *_found(session, token, secret_key, now))
 
 
 def unsubscribe(session: Session, token: str, *, secret_key: SecretKeys, now: datetime) -> Subscription:
     """Stop the summaries. Raises the same errors as `show_subscription`."""
     person, event = _found(session, token, secret_key, now)
     _want(session, person, is_wanted=False, now=now)
-    return _shown(person, event)
+    return _shown(session, person, event)
 
 
 def resubscribe(session: Session, token: str, *, secret_key: SecretKeys, now: datetime) -> None:
@@ -51,7 +55,7 @@ def resubscribe(session: Session, token: str, *, secret_key: SecretKeys, now: da
 def read_own_subscription(session: Session, actor: Actor) -> Subscription:
     """Return the actor's own subscription. Raises NotAllowed if the actor is not an attendee."""
     person = preferences.own_attendee(session, actor)
-    return _shown(person, session.get_one(Event, person.event_id))
+    return _shown(session, person, session.get_one(Event, person.event_id))
 
 
 def set_own_subscription(session: Session, actor: Actor, *, is_wanted: bool, now: datetime) -> None:
@@ -69,10 +73,15 @@ def _want(session: Session, person: Attendee, *, is_wanted: bool, now: datetime)
     session.flush()
 
 
-def build_subscription(person: Attendee, event: Event, *, is_stopped: bool) -> Subscription:
+def build_subscription(session: Session, person: Attendee, event: Event, *, is_stopped: bool) -> Subscription:
     """Return the subscription as the page of a link shows it."""
-    language = choose_language(person.mail_language, person.languages, event.language)
-    return Subscription(event.name, person.name, language, is_stopped)
+    is_permitted = consents.permits_notifications(session, person)
+    return Subscription(event.name, person.name, email_language(person, event), is_stopped, is_permitted)
+
+
+def email_language(person: Attendee, event: Event) -> str:
+    """Return the language of the person's emails."""
+    return choose_language(person.mail_language, person.languages, event.language)
 
 
 def require_going_on(event: Event, language: str) -> None:
@@ -98,8 +107,9 @@ def is_link_valid(session: Session, event: Event, now: datetime) -> bool:
     return ends is None or now < ends + VALID_AFTER
 
 
-def _shown(person: Attendee, event: Event) -> Subscription:
-    return build_subscription(person, event, is_stopped=person.summaries_stopped_at is not None)
+def _shown(session: Session, person: Attendee, event: Event) -> Subscription:
+    is_stopped = person.summaries_stopped_at is not None
+    return build_subscription(session, person, event, is_stopped=is_stopped)
 
 
 def _found(session: Session, token: str, secret_key: SecretKeys, now: datetime) -> tuple[Attendee, Event]:
@@ -117,5 +127,5 @@ def _found(session: Session, token: str, secret_key: SecretKeys, now: datetime) 
     row = next(found, None)
     if row is None or not is_link_valid(session, row[1], now):
         raise NotFound("summary link", token[:4] + "...")
-    require_going_on(row[1], build_subscription(row[0], row[1], is_stopped=False).language)
+    require_going_on(row[1], email_language(row[0], row[1]))
     return row[0], row[1]

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from api import context
+from scheduler.domain.consents import ConsentPurpose
 from scheduler.domain.errors import NotFound
 from scheduler.services.delivery import rendering, sent_records
 from scheduler.services.emails.email_addresses import address_corrections
@@ -18,6 +19,7 @@ from scheduler.storage.models import Attendee, Event, OutboxEmail
 from tests.integration.identity.test_readers import read, text
 from tests.integration.publishing.test_summaries import address, claim, make, queued, two_meetings
 from tests.support.factories import NOW, SECRET_KEY, Expo
+from tests.support.notices import ask_consent, consent
 from tests.support.publishing import SETTINGS, publish
 from tests.support.web import web_app
 
@@ -63,6 +65,24 @@ def test_the_link_stops_by_post_alone_without_cookie_or_page_and_leads_back(
     assert summed_up(database, expo, 2) == {address(expo, 1), address(expo, 2)}
     assert client.post(f"{path}/again").status_code == 303
     assert address(expo, 0) in summed_up(database, expo, 3)
+
+
+def test_resubscribing_without_consent_says_that_no_emails_follow_and_none_do(
+    database: Database, broker_url: str
+) -> None:
+    expo, _, token = sent(database)
+    client, path = web_app(database, broker_url).test_client(), f"/summaries/{token}"
+    with database.write() as session:
+        ask_consent(session, expo, ConsentPurpose.NOTIFICATIONS)
+    client.post(path)
+    page = client.post(f"{path}/again", follow_redirects=True).text
+    assert "because you haven't agreed to them" in page and "gets one summary" not in page
+    assert address(expo, 0) not in summed_up(database, expo, 1)
+    with database.write() as session:
+        consent(session, expo, 0, ConsentPurpose.NOTIFICATIONS)
+    page = client.get(path).text
+    assert "because you haven't agreed to them" not in page and "gets one summary" in page
+    assert address(expo, 0) in summed_up(database, expo, 2)
 
 
 def test_m13_the_mail_has_the_link_for_programs_and_people_and_the_database_its_hash_only(

@@ -144,7 +144,7 @@ def show_subscription(session: Session, token: str, *, secret_key: SecretKeys, n
 
     Raises NotFound if the link is invalid or expired.
     """
-    return _shown(*_found(session, token, secret_key, now))
+    return _shown(session, *_found(session, token, secret_key, now))
 
 
 def unsubscribe(session: Session, token: str, *, secret_key: SecretKeys, now: datetime) -> Subscription:
@@ -152,7 +152,7 @@ def unsubscribe(session: Session, token: str, *, secret_key: SecretKeys, now: da
     found = _found(session, token, secret_key, now)
     found[0].stopped_at = found[0].stopped_at or now
     session.flush()
-    return _shown(*found)
+    return _shown(session, *found)
 
 
 def unsubscribe_person(session: Session, person: Attendee, *, now: datetime) -> None:
@@ -198,9 +198,10 @@ def _found(
     row = next(found, None)
     if row is None or not summary_subscriptions.is_link_valid(session, row[2], now):
         raise NotFound("link that stops digests", token[:4] + "...")
-    summary_subscriptions.require_going_on(row[2], _shown(row[0], row[1], row[2]).language)
+    summary_subscriptions.require_going_on(row[2], summary_subscriptions.email_language(row[1], row[2]))
     return row[0], row[1], row[2]
 
 
-def _shown(choice: DigestPreference, person: Attendee, event: Event) -> Subscription:
-    return summary_subscriptions.build_subscription(person, event, is_stopped=choice.stopped_at is not None)
+def _shown(session: Session, choice: DigestPreference, person: Attendee, event: Event) -> Subscription:
+    is_stopped = choice.stopped_at is not None
+    return summary_subscriptions.build_subscription(session, person, event, is_stopped=is_stopped)
