@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.storage.base import Timestamped
 
 T = TypeVar("T", covariant=True)
 Item = TypeVar("Item")
@@ -25,6 +26,7 @@ class Page(Generic[T]):
     """Some items of a list, the cursor of the next page (None at the end), and the total count.
 
     `number` counts pages of `limit` items from 1. It is meaningless for a page after a cursor.
+    `next_updated_since` is set by `fetch_updates` only.
     """
 
     items: tuple[T, ...]
@@ -32,6 +34,7 @@ class Page(Generic[T]):
     total: int
     number: int = 1
     limit: int = 30
+    next_updated_since: datetime | None = None
 
     @property
     def last(self) -> int:
@@ -45,7 +48,7 @@ class Page(Generic[T]):
 
     def of(self, items: Iterable[Item]) -> Page[Item]:
         """Return the same page with its items converted."""
-        return Page(tuple(items), self.next_cursor, self.total, self.number, self.limit)
+        return replace(self, items=tuple(items))  # type: ignore[arg-type, return-value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,51 @@ def fetch_page(
         total = _count(session, query, values) if more or cursor else len(rows)
     after = encode_cursor(order.name, last) if last else None
     return Page(tuple(rows[:limit]), after, total, number, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Updates:
+    """Rows that were changed at `since` or later, asked for at `now`, both by the database's clock."""
+
+    since: datetime
+    now: datetime
+
+
+LONGEST_TRANSACTION = timedelta(minutes=10)
+"""A row's time is when it was written, and others see the row after the commit, at most this much later."""
+
+
+def fetch_updates(
+    session: Session,
+    query: Select[*tuple[Any, ...]],
+    name: str,
+    table: type[Timestamped],
+    updates: Updates,
+    *,
+    cursor: str | None = None,
+    limit: int,
+    values: Mapping[str, Any] | None = None,
+) -> Page[Row[*tuple[Any, ...]]]:
+    """Return a page of the rows of `table` in `query` that have changed, the earliest change first.
+
+    The list ends at the time of its first page, which its cursors keep: a row that changes between two pages
+    leaves it, and is in the next list. That one begins at `next_updated_since`, early enough for rows that
+    were written but not committed. Raises InvalidInput for a cursor of another list.
+    """
+    column, row_id = table.updated_at, table.id  # type: ignore[attr-defined]
+    order = Order(f"{name} by change", (column, row_id), (datetime, int))
+    until, inner = updates.now, None
+    if cursor:
+        until, *last = decode_cursor(f"{name} updates", (datetime, *order.types), cursor)
+        inner = encode_cursor(order.name, last)
+    changed = query.params(values or {}).where(column >= updates.since, column <= until)
+    page = fetch_page(session, changed, order, cursor=inner, limit=limit)
+    following = page.next_cursor and decode_cursor(order.name, order.types, page.next_cursor)
+    return replace(
+        page,
+        next_cursor=encode_cursor(f"{name} updates", (until, *following)) if following else None,
+        next_updated_since=until - LONGEST_TRANSACTION,
+    )
 
 
 def _sorted(query: Select[*tuple[Any, ...]], order: Order) -> Select[*tuple[Any, ...]]:

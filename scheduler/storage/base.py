@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, Integer, LargeBinary, MetaData, String
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import JSON, DateTime, Dialect, Enum, Integer, LargeBinary, MetaData, String, func
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from scheduler.domain import fields
@@ -44,6 +44,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def machine_time() -> datetime:
+    """Return this machine's time, which is SQLite's clock. The only place that reads it."""
+    return datetime.now(UTC)  # noqa: TID251
+
+
 def parse_utc(text: str) -> datetime:
     """Parse a UtcDateTime that the database rendered as text."""
     moment = datetime.fromisoformat(text)
@@ -63,6 +68,20 @@ class Base(DeclarativeBase):
         **{kind: String(fields.limits(kind).most) for kind in fields.TEXTS},
         **dict.fromkeys(fields.NUMBERS, Integer()),
     }
+
+
+class Timestamped:
+    """Mixin of tables that record when a row was last changed, by the clock of the database.
+
+    Every INSERT and UPDATE that SQLAlchemy builds sets it, unless it names the column itself.
+    """
+
+    updated_at: Mapped[datetime] = mapped_column(
+        default=func.clock_timestamp(),
+        onupdate=func.clock_timestamp(),
+        server_default=func.now(),
+        sort_order=1_000,
+    )
 
 
 def enum_column(of: type[StrEnum], name: str) -> Enum:

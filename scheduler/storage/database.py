@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
-from scheduler.storage.base import UtcDateTime
+from scheduler.storage.base import UtcDateTime, machine_time
 from scheduler.storage.engines import WORKER, Limits, make_engine
 
 log = structlog.get_logger()
@@ -111,14 +111,14 @@ class Database:
         With local clocks, a DTSTAMP could be earlier than those of previous messages.
         """
         if self.is_sqlite:
-            return _now_here()
+            return machine_time()
         with self.read() as session:
             return self.now_in(session)
 
     def now_in(self, session: Session) -> datetime:
         """Like `now`, over an open session."""
         if self.is_sqlite:
-            return _now_here()
+            return machine_time()
         return session.execute(_CLOCK).scalar_one()
 
     def clock(self) -> ColumnElement[datetime]:
@@ -127,9 +127,9 @@ class Database:
 
     def machine_is_ahead(self) -> timedelta:
         """Return how far this machine's clock is ahead of the database's. Negative if it is behind."""
-        before = _now_here()
+        before = machine_time()
         there = self.now()
-        return before + (_now_here() - before) / 2 - there
+        return before + (machine_time() - before) / 2 - there
 
     def count_anew(self, tables: Iterable[str]) -> None:
         """Update PostgreSQL's planner statistics of these tables (ANALYZE), each in its own transaction.
@@ -192,10 +192,5 @@ _MOMENT = type_coerce(func.clock_timestamp(), UtcDateTime())
 _CLOCK = select(_MOMENT)
 
 
-def _now_here() -> datetime:
-    """Return this machine's time, which is SQLite's clock. The only place that reads it."""
-    return datetime.now(UTC)  # noqa: TID251
-
-
-_MOMENT_HERE = bindparam("here", type_=UtcDateTime(), callable_=_now_here)
+_MOMENT_HERE = bindparam("here", type_=UtcDateTime(), callable_=machine_time)
 """A single object like `_MOMENT`, so that a query with it is compiled once. Evaluated at each execution."""

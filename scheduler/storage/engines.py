@@ -15,6 +15,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import gettext_lazy
 from scheduler.storage import statement_counts
+from scheduler.storage.base import machine_time
 
 POOL_SIZE, POOL_OVERFLOW = 8, 0
 """Connections per process, one for each of eight threads. No overflow: such a connection would be closed
@@ -203,6 +204,7 @@ def _sqlite(url: URL, echo: bool) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
         # SQLite's own lower() only handles ASCII, and searches need all scripts
         connection.create_function("lower", 1, _lower, deterministic=True)
+        connection.create_function("clock_timestamp", 0, _clock_timestamp)  # as PostgreSQL has it
 
     _refuse_unstorable(engine)
     _note_full_disk(engine)
@@ -214,6 +216,11 @@ def _sqlite(url: URL, echo: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
     return engine
+
+
+def _clock_timestamp() -> str:
+    """Return the current time as SQLAlchemy stores times on SQLite, in UTC."""
+    return machine_time().strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def _lower(value: str | None) -> str | None:

@@ -19,7 +19,8 @@ from api.v1.directory.schemas import (
     PersonQuery,
 )
 from api.v1.operation import blueprint, later, operation
-from api.v1.schemas.base import Listing
+from api.v1.schemas.base import UpdateListing
+from api.v1.updates import find_updates, with_updates
 from scheduler.services.directory import search
 from scheduler.services.directory.facets import FACETS, FirmFilters
 from scheduler.services.events import event_facts
@@ -53,10 +54,11 @@ def show_event(db: Session, actor: Actor) -> dict[str, Any]:
 @blueprint.auth_required(token, roles=["people:read"])
 @blueprint.input(FirmQuery, location="query", arg_name="query")
 @operation(tag="Firms and people")
-@blueprint.output(Listing[FirmOut])
+@blueprint.output(UpdateListing[FirmOut])
 def list_firms(db: Session, actor: Actor, query: FirmQuery) -> Any:
     """List firms by Latin name, searched and filtered"""
-    return search.search_firms(db, actor, _filters(query), cursor=query.cursor, limit=query.limit)
+    page = {"cursor": query.cursor, "limit": query.limit, "updates": find_updates(query.updated_since)}
+    return search.search_firms(db, actor, _filters(query), **page)  # type: ignore[arg-type]
 
 
 @blueprint.get("/firm-counts")
@@ -89,11 +91,11 @@ def show_firm(db: Session, actor: Actor, key: str) -> dict[str, Any]:
 @blueprint.auth_required(token, roles=["people:read"])
 @blueprint.input(PersonQuery, location="query", arg_name="query")
 @operation(tag="Firms and people", also=(404,))
-@blueprint.output(Listing[PersonOut])
+@blueprint.output(UpdateListing[PersonOut])
 def list_people(db: Session, actor: Actor, query: PersonQuery) -> Any:
     """List people by Latin name, of the event or of one firm"""
     later(contact_views.log_view, actor, ImportKind.PEOPLE)
-    return search.search_people(db, actor, **dict(query))
+    return search.search_people(db, actor, **with_updates(query))
 
 
 @blueprint.get("/people/<key>")

@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BeforeValidator, Field
 
-from api.v1.schemas.base import CountryCode, Output, PageQuery, Parameters, SearchQuery
+from api.v1.schemas.base import CountryCode, Output, PageQuery, Parameters, SearchQuery, UpdatedSince
 from api.v1.schemas.derived import derived_from
 from scheduler.domain.entities import Tier
 from scheduler.domain.fields import GuestName, Key, Language, Search
@@ -75,7 +75,7 @@ class FirmFilterQuery(Parameters):
 
 
 class FirmQuery(PageQuery, FirmFilterQuery):
-    pass
+    updated_since: UpdatedSince | None = None
 
 
 @derived_from(Facets, without=("relation",))
@@ -85,3 +85,4 @@ class FirmCounts(Output):
 
 class PersonQuery(SearchQuery):
     firm: Key | None = Field(None, description="Key of a firm: only its people.")
+    updated_since: UpdatedSince | None = None

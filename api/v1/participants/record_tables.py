@@ -19,7 +19,8 @@ from api.v1.participants.schemas import (
     PersonTableQuery,
     RequestTableQuery,
 )
-from api.v1.schemas.base import Listing
+from api.v1.schemas.base import Listing, UpdateListing
+from api.v1.updates import find_updates
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import record_tables, request_table
 from scheduler.services.participants.record_tables import TableQuery
@@ -34,7 +35,7 @@ _STATES = {"active": record_tables.PRESENT, "removed": record_tables.WITHDRAWN, 
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(FirmTableQuery, location="query", arg_name="query")
 @operation(tag=TAG)
-@blueprint.output(Listing[FirmRowOut])
+@blueprint.output(UpdateListing[FirmRowOut])
 def list_participant_firms(db: Session, actor: Actor, query: FirmTableQuery) -> Any:
     """List firms with their booths and requests"""
     return record_tables.list_firms(db, actor, _asked(actor, query, query.sort))
@@ -44,7 +45,7 @@ def list_participant_firms(db: Session, actor: Actor, query: FirmTableQuery) -> 
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(PersonTableQuery, location="query", arg_name="query")
 @operation(tag=TAG)
-@blueprint.output(Listing[PersonRowOut])
+@blueprint.output(UpdateListing[PersonRowOut])
 def list_participant_people(db: Session, actor: Actor, query: PersonTableQuery) -> Any:
     """List people of all firms"""
     page = record_tables.list_people(db, actor, _asked(actor, query, query.sort))
@@ -55,7 +56,7 @@ def list_participant_people(db: Session, actor: Actor, query: PersonTableQuery) 
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(InterpreterTableQuery, location="query", arg_name="query")
 @operation(tag=TAG)
-@blueprint.output(Listing[InterpreterRowOut])
+@blueprint.output(UpdateListing[InterpreterRowOut])
 def list_participant_interpreters(db: Session, actor: Actor, query: InterpreterTableQuery) -> Any:
     """List interpreters"""
     page = record_tables.list_interpreters(db, actor, _asked(actor, query, query.sort))
@@ -78,8 +79,9 @@ def _asked(actor: Actor, query: ParticipantQuery, sort: str) -> TableQuery:
         bearer.require_scope(actor, "contacts:read")
     return TableQuery(
         query.text,
-        _STATES[query.state],
+        _STATES["any" if query.updated_since else query.state],
         "waiting" if sort == "awaiting_response" else sort,
         cursor=query.cursor,
         limit=query.limit,
+        updates=find_updates(query.updated_since),
     )

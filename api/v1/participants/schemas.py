@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from api.v1.imports.schemas import CellIn, Column
-from api.v1.schemas.base import Input, Output, SearchQuery
+from api.v1.schemas.base import Input, Output, SearchQuery, UpdatedSince
 from api.v1.schemas.derived import derived_from
 from api.v1.schemas.values import ChangeKindName, SoleAttendeeName
 from scheduler.domain.entities import RequestState
@@ -56,6 +56,9 @@ class ParticipantQuery(SearchQuery):
     """Rows of a table."""
 
     state: ParticipantState = "active"
+    updated_since: UpdatedSince | None = Field(
+        None, description="As for `/firms`; then any `state` is listed, and `sort` is not applied."
+    )
 
 
 class FirmTableQuery(ParticipantQuery):

@@ -18,8 +18,9 @@ from api.v1.requests.schemas import (
     RequestQuery,
     WithdrawIn,
 )
-from api.v1.schemas.base import Listing
+from api.v1.schemas.base import UpdateListing
 from api.v1.schemas.headers import Created
+from api.v1.updates import with_updates
 from scheduler.domain.entities import RequestState
 from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.change_review import locking
@@ -34,10 +35,10 @@ READ, WRITE = "requests:read", "requests:write"
 @blueprint.auth_required(token, roles=[READ])
 @blueprint.input(RequestQuery, location="query", arg_name="query")
 @operation(tag=TAG, also=(404,))
-@blueprint.output(Listing[RequestOut])
+@blueprint.output(UpdateListing[RequestOut])
 def list_requests(db: Session, actor: Actor, query: RequestQuery) -> Any:
     """List the firm's requests, newest first; for organisers those of the event"""
-    return request_lists.list_requests(db, actor, **dict(query))
+    return request_lists.list_requests(db, actor, **with_updates(query))
 
 
 @blueprint.post("/requests")

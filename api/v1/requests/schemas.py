@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.v1.schemas.base import Input, Output, SearchQuery
+from api.v1.schemas.base import Input, Output, SearchQuery, UpdatedSince
 from api.v1.schemas.derived import derived_from
 from scheduler.domain.entities import PlaceWish, RequestState, Side
 from scheduler.domain.fields import (
@@ -76,6 +76,7 @@ class RequestQuery(SearchQuery):
     side: Side | None = Field(None, description="from: sent by the firm; to: received by it.")
     state: RequestState | None = None
     firm: Key | None = Field(None, description="For organisers: key of a firm; omit it for the whole event.")
+    updated_since: UpdatedSince | None = None
 
 
 class LockIn(Input):

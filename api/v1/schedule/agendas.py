@@ -6,13 +6,27 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from api import context
 from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
-from api.v1.schedule.schemas import AgendaOut
+from api.v1.schedule.schemas import AgendaOut, MeetingQuery
+from api.v1.schemas.base import UpdateListing
+from api.v1.updates import with_updates
 from scheduler.services.identity.actors import Actor
-from scheduler.services.schedule import agendas
+from scheduler.services.schedule import agendas, published_meetings
+from scheduler.services.schedule.published_meetings import PublishedMeeting
 
 TAG = "Agendas"
+
+
+@blueprint.get("/meetings")
+@blueprint.auth_required(token, roles=["schedule:read"])
+@blueprint.input(MeetingQuery, location="query", arg_name="query")
+@operation(tag=TAG)
+@blueprint.output(UpdateListing[PublishedMeeting])
+def list_published_meetings(db: Session, actor: Actor, query: MeetingQuery) -> Any:
+    """List the meetings of the published schedule; for organisers"""
+    return published_meetings.list_published_meetings(db, actor, **with_updates(query), now=context.now())
 
 
 @blueprint.get("/people/<key>/agenda")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from api.v1.schemas.base import Input, Listing, Output, PageQuery
+from api.v1.schemas.base import Input, Listing, Output, PageQuery, UpdatedSince
 from api.v1.schemas.derived import derived_from
 from api.v1.schemas.values import JobStateName
 from scheduler.domain.changes import Change, ChangeKind
@@ -51,6 +51,14 @@ class ChangeSetOut(Listing[Change]):
     omitted: list[str] = Field(description="A draft's requests that are no longer accepted.")
     emails: int | None = Field(
         description="Emails that publishing a draft now would send, besides those already queued."
+    )
+
+
+class MeetingQuery(PageQuery):
+    updated_since: UpdatedSince | None = Field(
+        None,
+        description="As for `/firms`: meetings that differ from the schedule published then, cancelled ones "
+        "too, and those whose request has changed since.",
     )
 
 

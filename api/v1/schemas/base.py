@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from scheduler.domain.fields import Country, Cursor, PageSize, Search
 
@@ -59,6 +60,18 @@ class Listing(Items[T], Generic[T]):
     total: int = Field(description="Number of items of the whole list.")
 
 
+class UpdateListing(Listing[T], Generic[T]):
+    """Some items of a list that a program can read again by their changes."""
+
+    next_updated_since: datetime | None = Field(
+        description="With `updated_since`: the time to send at the next poll. Null otherwise."
+    )
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        return f"{public_name(params[0].__name__)}List"
+
+
 def public_name(name: str) -> str:
     """What the OpenAPI document calls a class: answers have no `Out` there, nor services' values `Card`."""
     return name.removesuffix("Out").removesuffix("Card")
@@ -70,6 +83,16 @@ def _whole(value: Any) -> Any:
 
 
 WholeQuery = BeforeValidator(_whole)
+
+UpdatedSince = Annotated[
+    AwareDatetime,
+    Field(
+        ge=datetime(1970, 1, 1, tzinfo=UTC),
+        le=datetime(9000, 1, 1, tzinfo=UTC),
+        description="A time with its offset (RFC 3339). Only items that have changed since are listed, "
+        "removed ones too, in the order of their changes. Repeat it with the `cursor`.",
+    ),
+]
 
 CountryCode = Annotated[Country, Field(pattern="^[A-Z]{2}$")]
 

@@ -75,6 +75,8 @@ class FirmCard:
     """Languages that the firm's people speak."""
     note: FirmNoteCard | None = None
     """Private notes of the reader's firm about this one."""
+    is_removed: bool = False
+    """Whether it was removed from the event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class PersonCard:
     firm: FirmRef
     email: str | None
     """For organisers and the own firm, None for others."""
+    is_removed: bool = False
+    """Whether the person or the firm was removed from the event."""
 
 
 PERSON_COLUMNS = (
@@ -105,13 +109,14 @@ PERSON_COLUMNS = (
     Attendee.email,
     Attendee.firm_id,
     *firm_columns(Firm),
+    or_(Attendee.withdrawn_at.is_not(None), Firm.withdrawn_at.is_not(None)).label("is_removed"),
 )
 """Columns for `person_card`, in order."""
 
 
 def person_card(actor: Actor, row: Sequence[Any]) -> PersonCard:
     """Build a card from a row that begins with `PERSON_COLUMNS`."""
-    key, name, latin_name, title, languages, areas, is_exhibitor, email, firm_id, *firm = row[:13]
+    key, name, latin_name, title, languages, areas, is_exhibitor, email, firm_id, *firm, is_removed = row[:14]
     return PersonCard(
         key=key,
         name=name,
@@ -122,6 +127,7 @@ def person_card(actor: Actor, row: Sequence[Any]) -> PersonCard:
         is_exhibitor=is_exhibitor,
         firm=FirmRef(*firm),
         email=email if actor.may(Right.READ_CONTACTS, firm_id=firm_id) else None,
+        is_removed=is_removed,
     )
 
 
@@ -132,6 +138,7 @@ FIRMS_IN_HALLS: Select[*tuple[Any, ...]] = select(
     *(Firm.description, Firm.offers, Firm.needs, Firm.products, Firm.website, Firm.logo),
     Hall.name.label("hall"),
     Hall.names.label("hall_names"),
+    Firm.withdrawn_at,
 ).outerjoin(Hall, Hall.id == Firm.hall_id)
 """Query of the rows for `firm_cards`."""
 
@@ -165,6 +172,7 @@ def firm_cards(session: Session, actor: Actor, rows: Sequence[Row[*tuple[Any, ..
             open_requests=tuple(requests.get(firm.id, ())),
             languages=spoken.get(firm.id, ()),
             note=notes.get(firm.id),
+            is_removed=firm.withdrawn_at is not None,
         )
         for firm in rows
     )

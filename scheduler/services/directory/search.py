@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.consents import ConsentPurpose
-from scheduler.domain.errors import NotFound
+from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.services.directory import facets, firm_rows, text_search
 from scheduler.services.directory.cards import (
     FIRMS_IN_HALLS,
@@ -28,7 +28,16 @@ from scheduler.services.directory.firm_rows import FirmRow
 from scheduler.services.directory.references import find_firm, find_person
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.paging import Order, Page, decode_cursor, encode_cursor, fetch_page, page_of_list
+from scheduler.services.paging import (
+    Order,
+    Page,
+    Updates,
+    decode_cursor,
+    encode_cursor,
+    fetch_page,
+    fetch_updates,
+    page_of_list,
+)
 from scheduler.services.text import is_storable, match_condition
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Consent, Firm
@@ -38,11 +47,12 @@ _BY_ID = FIRMS_IN_HALLS.where(in_chunks(Firm.id, bindparam("firms")))
 _OF_EVENT = FIRMS_IN_HALLS.where(Firm.event_id == bindparam("event"))
 _BY_KEY = _OF_EVENT.where(Firm.key == bindparam("key"))
 _BESIDE_OWN = _OF_EVENT.where(or_(Firm.key == bindparam("key"), Firm.id == bindparam("own")))
-_PEOPLE = (
+_EVERYONE = (
     select(*PERSON_COLUMNS)
     .join(Firm, Firm.id == Attendee.firm_id)
-    .where(Firm.event_id == bindparam("event"), Firm.withdrawn_at.is_(None), Attendee.withdrawn_at.is_(None))
+    .where(Attendee.event_id == bindparam("event"))
 )
+_PEOPLE = _EVERYONE.where(Firm.withdrawn_at.is_(None), Attendee.withdrawn_at.is_(None))
 _LISTED = Consent.permits(ConsentPurpose.DIRECTORY, event_id=bindparam("event"), attendee_id=Attendee.id)
 _PEOPLE_OF = _PEOPLE.where(in_chunks(Attendee.firm_id, bindparam("firms"))).order_by(Attendee.id)
 _LISTED_OF = _PEOPLE_OF.where(or_(_LISTED, Attendee.firm_id == bindparam("own_firm")))
@@ -127,9 +137,18 @@ def search_firms(
     *,
     cursor: str | None = None,
     limit: int = 30,
+    updates: Updates | None = None,
 ) -> Page[FirmCard]:
-    """Return the event's firms by Latin name, for the API. Raises InvalidInput."""
+    """Return the event's firms by Latin name, for the API. Raises InvalidInput.
+
+    With `updates`, only those that have changed, in that order, with removed ones. They take no filter.
+    """
     actor.require(Right.READ_DIRECTORY)
+    if updates is not None:
+        _require_unfiltered(filters != EVERY_FIRM)
+        query = _OF_EVENT.params(event=actor.event_id)
+        changed = fetch_updates(session, query, "firms", Firm, updates, cursor=cursor, limit=limit)
+        return changed.of(firm_cards(session, actor, changed.items))
     fields.require_valid("limit", limit, fields.PageSize)
     directory = firm_rows.read_directory(session, actor, with_text=bool(filters.text))
     found = facets.filter_rows(text_search.search_text(directory, filters.text).rows, filters.checked())
@@ -138,6 +157,11 @@ def search_firms(
     shown = found[first : first + limit]
     more = encode_cursor("firms", shown[-1].order) if first + limit < len(found) else None
     return Page(_cards_of(session, actor, shown), more, len(found), limit=limit)
+
+
+def _require_unfiltered(is_filtered: bool) -> None:
+    if is_filtered:
+        raise InvalidInput([Fault("updated_since", "takes no filter; leave out the other parameters")])
 
 
 def count_firms(session: Session, actor: Actor, filters: FirmFilters = EVERY_FIRM) -> Facets:
@@ -221,12 +245,19 @@ def search_people(
     firm: str | None = None,
     cursor: str | None = None,
     limit: int = 30,
+    updates: Updates | None = None,
 ) -> Page[PersonCard]:
     """Return the event's attendees by Latin name, or those of one firm.
 
-    `text` is searched in names and titles.
+    `text` is searched in names and titles. With `updates`, only those that have changed, in that order, with
+    removed ones. They take no filter.
     """
     actor.require(Right.READ_DIRECTORY)
+    if updates is not None:
+        _require_unfiltered(bool(text or firm))
+        everyone = _EVERYONE.params(event=actor.event_id).where(_is_visible(actor))
+        changed = fetch_updates(session, everyone, "people", Attendee, updates, cursor=cursor, limit=limit)
+        return changed.of(person_card(actor, row) for row in changed.items)
     query = _PEOPLE.params(event=actor.event_id).where(
         _is_visible(actor), match_condition(text, (Attendee.name, Attendee.latin_name, Attendee.title))
     )

@@ -16,7 +16,7 @@ from scheduler.services.directory.delegation_lookup import firms_in_delegation
 from scheduler.services.directory.references import FirmRef
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.paging import Order, Page, Updates, fetch_page, fetch_updates
 from scheduler.services.participants.row_counts import (
     count_absences,
     count_firm_meetings,
@@ -28,6 +28,7 @@ from scheduler.services.participants.row_counts import (
 from scheduler.services.schedule.scheduled import IS_ACCEPTED
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.text import clean_line, match_condition
+from scheduler.storage.base import Timestamped
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Attendee,
@@ -59,6 +60,8 @@ class TableQuery:
     """Key of a delegation, for its firms and their people."""
     cursor: str | None = None
     limit: int = PAGE_SIZE
+    updates: Updates | None = None
+    """Only rows that have changed, in that order."""
 
 
 ALL_ROWS: Final = TableQuery()
@@ -163,7 +166,7 @@ def list_firms(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Pa
     actor.require(Right.MANAGE_PARTICIPANTS)
     query = select(Firm, Hall.name, Hall.names).outerjoin(Hall, Hall.id == Firm.hall_id)
     query = _filter_rows(query, Firm, actor, (Firm.name, Firm.latin_name, Firm.key), ask)
-    page = _page(session, query, FIRM_SORTS, ask)
+    page = _page(session, query, Firm, FIRM_SORTS, ask)
     rows: list[tuple[Firm, str]] = [
         (row[0], i18n.venue_label(row[1] or "", row[2] or {})) for row in page.items
     ]
@@ -202,7 +205,7 @@ def list_people(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> P
         *seen,
     )  # fmt: skip
     query = _filter_rows(query, Attendee, actor, searched, ask)
-    page = _page(session, query, PERSON_SORTS, ask)
+    page = _page(session, query, Attendee, PERSON_SORTS, ask)
     rows: list[tuple[Attendee, Firm]] = [(row[0], row[1]) for row in page.items]
     ids = [person.id for person, _ in rows]
     away = count_absences(session, AttendeeBusy.attendee_id, AttendeeBusy.slot_id, ids)
@@ -235,7 +238,7 @@ def list_interpreters(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS
     email = (Interpreter.email,) if actor.may(Right.READ_CONTACTS) else ()
     searched = (Interpreter.name, Interpreter.latin_name, Interpreter.key, *email)
     query = _filter_rows(select(Interpreter), Interpreter, actor, searched, ask)
-    page = _page(session, query, INTERPRETER_SORTS, ask)
+    page = _page(session, query, Interpreter, INTERPRETER_SORTS, ask)
     rows: list[Interpreter] = [row[0] for row in page.items]
     ids = [row.id for row in rows]
     away = count_absences(session, InterpreterBusy.interpreter_id, InterpreterBusy.slot_id, ids)
@@ -308,7 +311,14 @@ def _filter_rows(
 
 
 def _page(
-    session: Session, query: Select[*tuple[Any, ...]], sorts: Mapping[str, Order], ask: TableQuery
+    session: Session,
+    query: Select[*tuple[Any, ...]],
+    table: type[Timestamped],
+    sorts: Mapping[str, Order],
+    ask: TableQuery,
 ) -> Page[Any]:
+    if ask.updates is not None:
+        name = sorts["name"].name
+        return fetch_updates(session, query, name, table, ask.updates, cursor=ask.cursor, limit=ask.limit)
     order = sorts.get(ask.sort, sorts["name"])
     return fetch_page(session, query, order, cursor=ask.cursor, number=ask.number, limit=ask.limit)

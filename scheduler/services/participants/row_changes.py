@@ -103,8 +103,10 @@ def row_key(row: Base) -> str:
 
 
 def _values(row: Base) -> dict[str, Any]:
+    """Return all columns of a row, except the time of its last change: adding it again is another one."""
     mapper = inspect(type(row))
     names = [mapper.get_property_by_column(column).key for column in mapper.columns]
+    names = [name for name in names if name != "updated_at"]
     return {name: value_to_json(getattr(row, name)) for name in names}
 
 

@@ -32,7 +32,7 @@ from scheduler.services.directory.references import (
 )
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.paging import Order, Page, Updates, fetch_page, fetch_updates
 from scheduler.services.requests.cards import RequestCard, build_cards
 from scheduler.services.requests.transitions import can_see
 from scheduler.services.text import clean_line, is_storable, match_condition
@@ -110,6 +110,7 @@ def list_requests(
     total: int | None = None,
     order: RequestOrder = RequestOrder.NEWEST,
     ranks: Sequence[str] = (),
+    updates: Updates | None = None,
 ) -> Page[RequestCard]:
     """Return a page of a firm's requests: by default the actor's own, else (for organisers) by key.
 
@@ -117,11 +118,16 @@ def list_requests(
     without a published meeting. `text` is searched in topic, message and names of both firms. `ranks` are
     keys of firms, best fit first, for the order by fit. Cursors only work with the order by newest. `total`
     is the count, if known from `count_requests`. Runs four queries, or three if the total is known or one
-    page holds all.
+    page holds all. With `updates`, only those that have changed, in that order.
     """
     firm_id = find_requested_firm(session, actor, Right.READ_REQUESTS, firm)
     asked = _values(event=actor.event_id, firm=firm_id, state=state)
     query = _listed(frozenset(asked), side, unscheduled=unscheduled)
+    if updates is not None:
+        searched = query.where(match_condition(text, _SEARCHED))
+        changed: dict[str, Any] = {"cursor": cursor, "limit": limit, "values": asked}
+        page = fetch_updates(session, searched, "requests", MeetingRequest, updates, **changed)
+        return page.of(build_cards(session, actor, page.items))
     by_fit = order is RequestOrder.FIT and bool(ranks)
     by = _by_fit(ranks) if by_fit else _ORDERS.get(order, _NEWEST)
     part: dict[str, Any] = {"cursor": cursor, "number": number, "limit": limit, "total": total}

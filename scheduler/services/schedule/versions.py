@@ -218,7 +218,7 @@ def list_meetings(
     if requests is not None:
         wanted = and_(wanted, in_chunks(PlannedMeeting.request_id, requests))
     rows = session.execute(_meetings(version_id).where(wanted).order_by(*_IN_TIME)).all()
-    return _by_keys(rows, _seated(session, wanted))
+    return _by_keys(rows, list_seats(session, wanted))
 
 
 def list_meeting_page(
@@ -227,7 +227,7 @@ def list_meeting_page(
     """Return a page of a version's meetings. Reads only these."""
     order = Order(f"meetings {version.number}", _IN_TIME, (int, str))
     page = fetch_page(session, _meetings(version.id), order, cursor=cursor, limit=limit)
-    seated = _seated(session, in_chunks(PlannedMeeting.id, [row[0] for row in page.items]))
+    seated = list_seats(session, in_chunks(PlannedMeeting.id, [row[0] for row in page.items]))
     return page.of(_by_keys(page.items, seated))
 
 
@@ -246,7 +246,7 @@ def _meetings(version_id: int) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _seated(session: Session, wanted: ColumnElement[bool]) -> dict[int, list[str]]:
+def list_seats(session: Session, wanted: ColumnElement[bool]) -> dict[int, list[str]]:
     """Return keys of the attendees by meeting id."""
     people: dict[int, list[str]] = {}
     for meeting_id, key in session.execute(

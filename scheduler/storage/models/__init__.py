@@ -1,6 +1,7 @@
 """Table models, one module per group. Import them from here."""
 
 from scheduler.storage import lengths as _lengths  # noqa: F401 -- it listens
+from scheduler.storage import updated_rows as _updated_rows  # noqa: F401 -- it listens
 from scheduler.storage.models.access import (
     Account,
     ApiToken,

@@ -25,14 +25,17 @@ from scheduler.domain.fields import (
     Timezone,
     Website,
 )
-from scheduler.storage.base import Base, enum_column
+from scheduler.storage.base import Base, Timestamped, enum_column
 
 
-class Firm(Base):
+class Firm(Timestamped, Base):
     """A company at an event. `name` is in its native script, `latin_name` for other readers."""
 
     __tablename__ = "firm"
-    __table_args__ = (UniqueConstraint("event_id", "key"),)
+    __table_args__ = (
+        UniqueConstraint("event_id", "key"),
+        Index("ix_firm_updates", "event_id", "updated_at", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
@@ -103,7 +106,7 @@ class FirmNote(Base):
     changed_at: Mapped[datetime]
 
 
-class Attendee(Base):
+class Attendee(Timestamped, Base):
     """A person of a firm who attends meetings. An exhibitor also responds for the firm."""
 
     __tablename__ = "attendee"
@@ -113,6 +116,7 @@ class Attendee(Base):
         Index("ix_attendee_account_id", "account_id"),
         Index("ix_attendee_firm_id", "firm_id"),
         Index("ix_attendee_summary_hash", "summary_hash", unique=True),
+        Index("ix_attendee_updates", "event_id", "updated_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -227,9 +231,12 @@ class AttendeeBusy(Base):
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True, index=True)
 
 
-class Interpreter(Base):
+class Interpreter(Timestamped, Base):
     __tablename__ = "interpreter"
-    __table_args__ = (UniqueConstraint("event_id", "key"),)
+    __table_args__ = (
+        UniqueConstraint("event_id", "key"),
+        Index("ix_interpreter_updates", "event_id", "updated_at", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))

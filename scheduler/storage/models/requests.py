@@ -37,7 +37,7 @@ from scheduler.domain.fields import (
     Topic,
 )
 from scheduler.domain.rules.outcomes import OutcomeKind
-from scheduler.storage.base import Base, enum_column
+from scheduler.storage.base import Base, Timestamped, enum_column
 from scheduler.storage.models.people import Attendee, Firm
 
 _OPEN = "state IN ('pending', 'accepted')"
@@ -53,7 +53,7 @@ def _of_both(choose: Callable[[int, int], int]) -> Callable[[Any], int]:
     return default
 
 
-class MeetingRequest(Base):
+class MeetingRequest(Timestamped, Base):
     """A meeting request from one firm to another. `priority` is from 1 to 5, as set by the sender."""
 
     __tablename__ = "meeting_request"
@@ -78,6 +78,7 @@ class MeetingRequest(Base):
         Index("ix_meeting_request_from_firm_id_state", "from_firm_id", "state"),
         Index("ix_meeting_request_to_firm_id_state", "to_firm_id", "state"),
         Index("ix_meeting_request_event_id_state", "event_id", "state"),
+        Index("ix_meeting_request_updates", "event_id", "updated_at", "id"),
         Index(
             "ix_meeting_request_excluded",
             "event_id",
