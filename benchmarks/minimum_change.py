@@ -41,8 +41,8 @@ def count_minimum_moves(
     assignment. The first feasible budget is the minimum. Places of a group are counted, not assigned: if
     meetings last several slots, a concrete plan may need more people.
 
-    Raises ValueError if the plan has global limits (H12, H13), or limits of pairs or rows (H15, H16), or if a
-    walk is shorter by way of another hall.
+    Raises ValueError if the plan has global limits (H12, H13), or limits of pairs, rows or days (H15 to
+    H17), or if a walk is shorter by way of another hall.
     """
     if not is_exact_for(problem):
         raise ValueError("the model leaves out what such limits may need")

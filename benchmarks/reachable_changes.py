@@ -204,7 +204,7 @@ class Reach(Ways):
 def is_exact_for(problem: Problem) -> bool:
     """True if the arguments of `Reach` hold.
 
-    There are no limits of the whole plan, of pairs or of rows (H15, H16), and walks satisfy the triangle
+    There are no limits of the whole plan, of pairs, rows or days (H15 to H17), and walks satisfy the triangle
     inequality.
     """
     walking, halls = problem.walking, range(len(problem.halls))
@@ -212,5 +212,5 @@ def is_exact_for(problem: Problem) -> bool:
         walking[a][c] > walking[a][b] + walking[b][c] + 1e-9 for a, b, c in permutations(halls, 3)
     )
     policy = problem.policy
-    is_limited = policy.max_pair_per_day is not None or any(problem.most_in_row)
+    is_limited = policy.max_pair_per_day is not None or any(problem.most_in_row) or any(problem.most_days)
     return policy.max_idle_spread is None and policy.max_moved is None and not is_limited and not has_shortcut

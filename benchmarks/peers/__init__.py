@@ -26,5 +26,6 @@ def require_first_plan(problem: Problem) -> None:
         or policy.idle_counts != "slots"
         or policy.max_pair_per_day is not None
         or any(problem.most_in_row)
+        or any(problem.most_days)
     ):
         raise NoPlan("this peer makes first plans only, without precedences, compulsion, spread and spacing")

@@ -136,6 +136,8 @@ RunSeconds = Annotated[int, Interval(ge=1, le=3_600)]
 MaxMoved = Annotated[int, Interval(ge=0, le=100_000)]
 MeetingLimit = Annotated[int, Interval(ge=1, le=1_000)]
 """Meetings of a person in a row."""
+DayLimit = Annotated[int, Interval(ge=1, le=100)]
+"""Days on which a person has meetings."""
 CallNote = Annotated[str, Len(0, 500)]
 """Result of a phone call."""
 RunNote = Annotated[str, Len(0, 200)]

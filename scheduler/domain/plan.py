@@ -63,8 +63,9 @@ class ReasonSubject:
 class Obstacle:
     """What blocks a request at `count` start slots of one day. `slots` holds the first of them.
 
-    `what` is one of: away, busy, person-cap, row-cap or walk of person `who`; firm-cap of firm `who`;
-    precedence with request `who`; pair-cap, place-kind, place-full or interpreter, with an empty `who`.
+    `what` is one of: away, busy, person-cap, days-cap, row-cap or walk of person `who`; firm-cap of firm
+    `who`; precedence with request `who`; pair-cap, place-kind, place-full or interpreter, with an empty
+    `who`.
     """
 
     what: str
@@ -160,8 +161,8 @@ class CommitmentClash:
     requests: tuple[str, ...]
     cause: str
     """alone (the only one of the set cannot be scheduled there at all), people (a person would be in two
-    meetings at once), walk, person-cap, firm-cap, pair-cap, row-cap, place, interpreter, precedence, or rules
-    (several of these)."""
+    meetings at once), walk, person-cap, days-cap, firm-cap, pair-cap, row-cap, place, interpreter,
+    precedence, or rules (several of these)."""
     who: tuple[str, ...] = ()
     """Keys of the people, firms or places concerned."""
     detail: str = ""

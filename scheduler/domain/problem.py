@@ -98,7 +98,8 @@ class Attendee:
     """A person of firm `firm` (an index). `unavailable` holds slot indices.
 
     `changed_before` is how many changes of their meetings they were told of before. The next one costs as
-    much as if those were changes of this plan (term `repeated`). `max_in_row` replaces that of the policy.
+    much as if those were changes of this plan (term `repeated`). `max_in_row` and `max_days`
+    replace those of the policy.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Attendee:
     max_per_day: int | None = None
     changed_before: int = 0
     max_in_row: int | None = None
+    max_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ class Policy:
     group_by: GroupBy = GroupBy.LIST
     max_pair_per_day: int | None = None
     max_in_row: int | None = None
+    max_days: int | None = None
 
     def improving(self, max_moved: int) -> Policy:
         """Return the policy to improve a published plan by at most `max_moved` changes, at reduced costs."""
@@ -241,6 +244,12 @@ class Problem:
         """The most meetings in a row of each attendee (H16): their own limit, else that of the policy."""
         most = self.policy.max_in_row
         return tuple(most if row.max_in_row is None else row.max_in_row for row in self.attendees)
+
+    @cached_property
+    def most_days(self) -> tuple[int | None, ...]:
+        """The most days with meetings of each attendee (H17): their own limit, else that of the policy."""
+        most = self.policy.max_days
+        return tuple(most if row.max_days is None else row.max_days for row in self.attendees)
 
     def is_followed(self, slot: int) -> bool:
         """True if the next slot is in the same block."""

@@ -33,7 +33,7 @@ KEYS: Mapping[str, Keys] = {
     ),
     "attendees": (
         frozenset(("id", "firm", "languages")),
-        frozenset(("unavailable", "hours", "max_per_day", "changed_before", "max_in_row")),
+        frozenset(("unavailable", "hours", "max_per_day", "changed_before", "max_in_row", "max_days")),
     ),
     "hours": (frozenset(), frozenset(("from", "to"))),
     "interpreters": (frozenset(("id", "languages")), frozenset(("unavailable", "stations"))),

@@ -62,6 +62,7 @@ def read_attendees(lists: Lists, slots: Sequence[Slot], timezone: str) -> Iterab
                 row.get("changed_before", 0), f"{path}.changed_before", 0, MAX_CHANGED_BEFORE
             ),
             max_in_row=lists.count_or_none(row.get("max_in_row"), f"{path}.max_in_row", 1),
+            max_days=lists.count_or_none(row.get("max_days"), f"{path}.max_days", 1),
         )
 
 

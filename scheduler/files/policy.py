@@ -28,6 +28,7 @@ _KEYS = frozenset(
         "fair_shares",
         "group_by",
         "idle_counts",
+        "max_days",
         "max_idle_spread",
         "max_in_row",
         "max_moved",
@@ -77,6 +78,7 @@ def read_policy(reader: Reader, policy: object) -> Policy:
         group_by=GroupBy(group_by),
         max_pair_per_day=reader.count_or_none(policy.get("max_pair_per_day"), "policy.max_pair_per_day", 1),
         max_in_row=reader.count_or_none(policy.get("max_in_row"), "policy.max_in_row", 1),
+        max_days=reader.count_or_none(policy.get("max_days"), "policy.max_days", 1),
     )
 
 

@@ -176,6 +176,7 @@ def _people(problem: Problem) -> Json:
                 "max_per_day": a.max_per_day,
                 **({"changed_before": a.changed_before} if a.changed_before else {}),
                 **({} if a.max_in_row is None else {"max_in_row": a.max_in_row}),
+                **({} if a.max_days is None else {"max_days": a.max_days}),
             }
             for a in problem.attendees
         ],
@@ -223,6 +224,7 @@ def _policy(policy: Policy) -> Json:
         **({"fair_shares": [_fair_share(row) for row in policy.fair_shares]} if policy.fair_shares else {}),
         **({} if policy.max_pair_per_day is None else {"max_pair_per_day": policy.max_pair_per_day}),
         **({} if policy.max_in_row is None else {"max_in_row": policy.max_in_row}),
+        **({} if policy.max_days is None else {"max_days": policy.max_days}),
     }
 
 

@@ -214,6 +214,7 @@ def documents(draw: DrawFn, max_requests: int = 3, *, rerun: bool | None = None)
             max_per_day=draw(_cap),
             **draw(_before),
             **draw(_row),
+            **draw(_days),
         )
         for id in ("a1", "a2", "b1", "c1")
         if id[0] in {row["id"] for row in firms} and (id != "a2" or draw(st.booleans()))
@@ -246,6 +247,7 @@ def documents(draw: DrawFn, max_requests: int = 3, *, rerun: bool | None = None)
 
 _cap = st.sampled_from([None, None, None, None, 1, 2])
 _row = st.sampled_from([{}, {}, {}, {}, {"max_in_row": 1}, {"max_in_row": 2}])
+_days = st.sampled_from([{}, {}, {"max_days": 1}])
 _before = st.sampled_from([{}, {}, {"changed_before": 1}, {"changed_before": 3}])
 _languages = st.sampled_from(["en", "en zh", "en fr", "en", "zh", "fr"])
 _firm_limits = st.fixed_dictionaries({"max_per_day": _cap, "min_meetings": st.integers(0, 2)})
@@ -272,6 +274,7 @@ _policies = st.fixed_dictionaries(
         "group_by": st.sampled_from(["list", "home", "tier", "area"]),
         "max_pair_per_day": st.sampled_from([None, 1, 2]),
         "max_in_row": st.sampled_from([None, 1, 2]),
+        "max_days": st.sampled_from([None, None, 1]),
         "reassigned_counts": st.sampled_from(["same_start", "any_start"]),
         "factors": st.dictionaries(
             st.sampled_from([*DEFAULT_FACTORS, "repeated", "unfair", "group_gap", "group_gap"]),

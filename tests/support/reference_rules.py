@@ -184,7 +184,7 @@ def broken_rules(document: Json, meetings: list[Json]) -> set[str]:
     together = {
         "H1": _once, "H3": _one_at_a_time, "H5": _capacity, "H6": _walking, "H8": _caps, "H10": _frozen,
         "H11": _precedences, "H12": _spread, "H13": _moved_few, "H15": _pairs,
-        "H16": _rows,
+        "H16": _rows, "H17": _days,
     }  # fmt: skip
     return broken | {rule for rule, keeps in together.items() if not keeps(page, meetings)}
 
@@ -287,6 +287,15 @@ def _rows(page: Page, meetings: list[Json]) -> bool:
             count = count + 1 if is_next else 1
             if limit is not None and count > limit:
                 return False
+    return True
+
+
+def _days(page: Page, meetings: list[Json]) -> bool:
+    for id, person in page.attendees.items():
+        limit = person.get("max_days") or page.policy.get("max_days")
+        days = {page.day[page.order[m["slot"]]] for m in page.of_person(id, meetings)}
+        if limit is not None and len(days) > limit:
+            return False
     return True
 
 

@@ -147,6 +147,7 @@ WHY = {
     "walk": gettext_lazy("The walk to or from another hall is too long"),
     "person-cap": gettext_lazy("The daily meeting limit has been reached"),
     "firm-cap": gettext_lazy("The daily meeting limit has been reached"),
+    "days-cap": gettext_lazy("Meetings on as many days as allowed"),
     "row-cap": gettext_lazy("Too many meetings in a row"),
     "pair-cap": gettext_lazy("They already meet as often as they may that day"),
     "theirs": gettext_lazy("Unavailable on their side"),

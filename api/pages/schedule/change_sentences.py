@@ -22,6 +22,7 @@ POLICY: Final[Mapping[str, str]] = {
     "max_moved": gettext_lazy("Published meetings that may change"),
     "max_pair_per_day": gettext_lazy("Meetings of the same two people per day"),
     "max_in_row": gettext_lazy("Meetings in a row"),
+    "max_days": gettext_lazy("Days with meetings"),
     "reassigned_counts": gettext_lazy("Attendee changes"),
     "require_all": gettext_lazy("Require all requests"),
 }

@@ -34,7 +34,7 @@ from api.pages.schedule.priority_levels import (
     with_point,
 )
 from scheduler.domain.errors import InvalidInput
-from scheduler.domain.fields import Factor, MaxMoved, MeetingLimit, Percent
+from scheduler.domain.fields import DayLimit, Factor, MaxMoved, MeetingLimit, Percent
 from scheduler.i18n import gettext_lazy
 from scheduler.services.events import events, overnight_schedule, results
 from scheduler.services.identity.actors import Actor
@@ -117,6 +117,7 @@ LIMITS: Final[Mapping[str, object]] = {
     "max_moved": MaxMoved,
     "max_idle_spread": MaxMoved,
     "max_in_row": MeetingLimit,
+    "max_days": DayLimit,
 }
 """The field types of a policy's limits. An empty one is no limit."""
 

@@ -16,6 +16,7 @@ CAUSE_SENTENCES: Final = {
     "people": "{who} would be in two meetings at once",
     "walk": "{who} would have no time to walk to the next hall",
     "person-cap": "{who} would have more meetings on that day than they may",
+    "days-cap": "{who} would have meetings on more days than they may",
     "firm-cap": "{who} would have more meetings on that day than it may",
     "pair-cap": "{who} would meet more often on that day than they may",
     "row-cap": "{who} would have more meetings in a row than they may",
@@ -89,7 +90,7 @@ def _who(commitments: Commitments, ids: Collection[str], cause: str) -> Iterable
         one = commitments.of[id]
         row = problem.requests[one.request]
         match cause:
-            case "people" | "walk" | "person-cap" | "pair-cap" | "row-cap":
+            case "people" | "walk" | "person-cap" | "days-cap" | "pair-cap" | "row-cap":
                 mine = {problem.attendees[a].id for way in one.options for a in way.people}
                 if cause == "walk":
                     mine |= {problem.interpreters[i].id for i in _interpreters(commitments, id)}

@@ -117,7 +117,9 @@ class PartialAssignment:
             day = self.problem.days[one.start]
             if sum(self.problem.days[other.start] == day for other, _ in mine) >= cap:
                 return False
-        if not is_interpreter and not self._keeps_row(index, one, mine):
+        if not is_interpreter and not (
+            self._keeps_row(index, one, mine) and self._keeps_days(index, one, mine)
+        ):
             return False
         return all(self._apart(one, option, other, way, is_interpreter) for other, way in mine)
 
@@ -134,6 +136,14 @@ class PartialAssignment:
         while last + 1 in after and self.problem.is_followed(last):
             length, last = length + 1, after[last + 1] - 1
         return length <= most
+
+    def _keeps_days(self, attendee: int, one: Commitment, mine: Sequence[tuple[Commitment, Option]]) -> bool:
+        """Return True if the attendee has meetings on few enough days with one more (H17)."""
+        most = self.problem.most_days[attendee]
+        if most is None or "days-cap" in self.ignored:
+            return True
+        days = self.problem.days
+        return len({days[one.start], *(days[other.start] for other, _ in mine)}) <= most
 
     def _keeps_pairs(self, one: Commitment, option: Option) -> bool:
         """Return True if no two people of the meeting meet too often on that day (H15)."""

@@ -22,7 +22,7 @@ from scheduler.domain.rules.places import check_places
 from scheduler.domain.rules.request_rules import check_fixed, check_held_once, check_precedences, check_slots
 from scheduler.domain.rules.resolved import Schedule, Violation
 from scheduler.domain.rules.score import Score, schedule_score, score
-from scheduler.domain.rules.spacing import check_pairs, check_rows
+from scheduler.domain.rules.spacing import check_days, check_pairs, check_rows
 from scheduler.domain.rules.stability import check_frozen, check_max_moved
 from scheduler.domain.rules.staffing import check_staffing
 
@@ -46,11 +46,12 @@ _CHECKS = (
     check_stations,  # H14
     check_pairs,  # H15
     check_rows,  # H16
+    check_days,  # H17
 )
 
 
 def violations(problem: Problem, meetings: Sequence[Meeting]) -> list[Violation]:
-    """Return all hard rule violations: "format" first, then H1 to H16, in plan or problem order."""
+    """Return all hard rule violations: "format" first, then H1 to H17, in plan or problem order."""
     return _breaches(Schedule.of(problem, meetings))
 
 

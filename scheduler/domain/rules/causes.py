@@ -21,7 +21,7 @@ from scheduler.domain.rules.resolved import (
     sort_by_time,
 )
 from scheduler.domain.rules.score import hall_changes
-from scheduler.domain.rules.spacing import meetings_of_pairs, rows_in_way
+from scheduler.domain.rules.spacing import days_in_way, meetings_of_pairs, rows_in_way
 from scheduler.domain.rules.stability import same_meeting
 from scheduler.domain.rules.staffing import staffing_faults
 
@@ -137,6 +137,7 @@ class Occupation:
                 if len(met) >= most:
                     yield from met
         yield from rows_in_way(self.schedule, held)
+        yield from days_in_way(self.schedule, held)
         for slot in held.slots():
             there = [other for other in self.at[held.place, slot] if other.index != held.index]
             if len(there) >= problem.places[held.place].capacity:

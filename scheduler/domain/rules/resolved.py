@@ -12,7 +12,7 @@ from scheduler.domain.problem import Problem, Request
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One violation: the rule ("H1" to "H16", or "format"), a sentence, and the ids involved."""
+    """One violation: the rule ("H1" to "H17", or "format"), a sentence, and the ids involved."""
 
     rule: str
     detail: str

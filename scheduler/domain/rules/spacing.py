@@ -1,4 +1,4 @@
-"""H15, H16: how often the same people meet on a day, and how many meetings of a person are in a row."""
+"""H15 to H17: how often the same people meet on a day, meetings of a person in a row, and days with any."""
 
 from __future__ import annotations
 
@@ -69,6 +69,30 @@ def meetings_in_row(problem: Problem, meetings: Iterable[ResolvedMeeting]) -> It
         row.append(held)
     if row:
         yield row
+
+
+def check_days(schedule: Schedule) -> Iterator[Violation]:
+    """H17: an attendee has meetings on at most `max_days` days. Names the first slot of each such day."""
+    problem = schedule.problem
+    for person, most, mine in zip(problem.attendees, problem.most_days, schedule.by_attendee, strict=True):
+        if most is None:
+            continue
+        days = sorted({problem.days[held.start] for held in mine})
+        if len(days) > most:
+            detail = f"{person.id} has meetings on {len(days)} days, more than {most}."
+            firsts = (problem.slots[problem.days.index(day)].id for day in days)
+            yield Violation("H17", detail, (person.id, *firsts))
+
+
+def days_in_way(schedule: Schedule, held: ResolvedMeeting) -> Iterator[ResolvedMeeting]:
+    """Yield the other meetings of the people for whom a meeting would be on a day too many."""
+    problem = schedule.problem
+    for person in held.attendees:
+        most = problem.most_days[person]
+        others = [other for other in schedule.by_attendee[person] if other.index != held.index]
+        days = {problem.days[other.start] for other in others}
+        if most is not None and len(days) >= most and problem.days[held.start] not in days:
+            yield from others
 
 
 def rows_in_way(schedule: Schedule, held: ResolvedMeeting) -> Iterator[ResolvedMeeting]:

@@ -296,6 +296,16 @@ class RuleWords:
             limit=limit,
         )
 
+    def _h17(self, breach: Violation) -> str:
+        key, *days = breach.ids
+        limit = self.problem.most_days[self.problem.index.attendees[key]]
+        return gettext_lazy(
+            "%(person)s would have meetings on %(count)s days. The limit is %(limit)s.",
+            person=self.person(key),
+            count=len(days),
+            limit=limit,
+        )
+
 
 def describe_other_place(kind: PlaceKind, there: str, people: str) -> str:
     """Describe the place that is used instead of the requested one."""

@@ -20,6 +20,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "person-cap": gettext_lazy("Someone would have more meetings that day than their limit"),
     "firm-cap": gettext_lazy("An exhibitor would have more meetings that day than its limit"),
     "pair-cap": gettext_lazy("The same two people would meet too often that day"),
+    "days-cap": gettext_lazy("Someone would have meetings on too many days"),
     "row-cap": gettext_lazy("Someone would have too many meetings in a row"),
     "place": gettext_lazy("There are too few locations at that time"),
     "interpreter": gettext_lazy("There are too few interpreters at that time"),

@@ -24,7 +24,7 @@ from scheduler.services.requests.help_requests import list_help_requests
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Attendee, Event, Firm
 
-_OF_PEOPLE = frozenset({"away", "busy", "person-cap", "row-cap", "walk"})
+_OF_PEOPLE = frozenset({"away", "busy", "person-cap", "days-cap", "row-cap", "walk"})
 MOST_ASKED = 4
 """Colleagues whom the page offers to email."""
 

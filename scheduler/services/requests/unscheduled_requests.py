@@ -30,6 +30,7 @@ GROUPS: Mapping[str, str] = {
     "person-cap": gettext_lazy("An attendee has reached the daily limit"),
     "firm-cap": gettext_lazy("An exhibitor has reached the daily limit"),
     "pair-cap": gettext_lazy("Its attendees already meet as often as they may per day"),
+    "days-cap": gettext_lazy("An attendee already has meetings on as many days as allowed"),
     "row-cap": gettext_lazy("An attendee would have too many meetings in a row"),
     "walking": gettext_lazy("The walk between halls is too long"),
     "precedence": gettext_lazy("It must take place before or after another meeting"),

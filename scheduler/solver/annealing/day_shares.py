@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scheduler.solver.compiled.kernels import Int32s, Words
 from scheduler.solver.compiled.records import Record
 from scheduler.solver.instance.arrays import Data
-from scheduler.solver.instance.columns import requests, rules, slots
+from scheduler.solver.instance.columns import options, people, requests, rules, slots
 from scheduler.solver.state.columns import held
 
 Flags = npt.NDArray[np.bool_]
@@ -95,7 +95,7 @@ class ShareRestriction:
 
     def __init__(self, data: Data) -> None:
         source = cast(Any, data).source
-        copies = {name: getattr(source, name).copy() for name in ("requests", "starts", "rules")}
+        copies = {name: getattr(source, name).copy() for name in ("requests", "starts", "rules", "people")}
         self.whole = data
         self.data: Data = cast(Data, Record(source._replace(**copies)))
 
@@ -115,7 +115,27 @@ class ShareRestriction:
         data.starts[others] = 0
         data.requests[:, requests.LOCKED] = whole.requests[:, requests.LOCKED] | outside
         data.rules[rules.MAX_MOVED] = share.most
+        if whole.rules[rules.DAYS_CAPS]:
+            data.people[:, people.DAYS_CAP] = _most_days(whole, share, table)
         return data
+
+
+def _most_days(data: Data, share: Share, table: Int32s) -> Int32s:
+    """The most days with meetings of each person in a plan where one share changes (H17).
+
+    Several shares together keep the limit: of each person, one of them may use more days than before.
+    """
+    found = data.people[:, people.DAYS_CAP].copy()
+    rows = table[table[:, held.SLOT] >= 0]
+    days = data.slots[rows[:, held.SLOT], slots.DAY]
+    begin, end = data.options[rows[:, held.OPTION]][:, (options.PEOPLE_BEGIN, options.PEOPLE_END)].T
+    used = np.zeros((len(found), len(data.day_words)), bool)
+    for k in range(int((end - begin).max(initial=0))):
+        more = begin + k < end
+        used[data.option_people[begin[more] + k], days[more]] = True
+    others = np.arange(len(found)) % share.of != share.number
+    found[others] = np.minimum(found, used.sum(axis=1))[others]
+    return found
 
 
 def rows_in_slots(words: Words, table: Int32s) -> Flags:

@@ -63,6 +63,8 @@ def closed_bounds(problem: Problem) -> Bounds:
 def meeting_capacities(problem: Problem) -> Iterator[int]:
     """How many meetings each firm can hold: a day's people have so many slots, and both may have a cap.
 
+    A person's days are those with the most meetings, if these are limited (H17).
+
     Parameters
     ----------
     problem
@@ -79,14 +81,18 @@ def meeting_capacities(problem: Problem) -> Iterator[int]:
             shortest[firm] = min(shortest[firm], request.length)
     sizes = Counter(problem.days)
     for f, people in enumerate(problem.firm_attendees):
-        a_day = Counter[int]()
+        a_day, in_all = Counter[int](), 0
         for a in people:
             person = problem.attendees[a]
             away = Counter(problem.days[slot] for slot in person.unavailable)
-            for day, size in sizes.items():
-                meetings = (size - away[day]) // max(1, shortest[f])
-                a_day[day] += _capped(meetings, person.max_per_day)
-        yield sum(_capped(meetings, problem.firms[f].max_per_day) for meetings in a_day.values())
+            mine = [
+                _capped((size - away[day]) // max(1, shortest[f]), person.max_per_day)
+                for day, size in sizes.items()
+            ]
+            in_all += sum(sorted(mine, reverse=True)[: problem.most_days[a]])
+            for day, meetings in zip(sizes, mine, strict=True):
+                a_day[day] += meetings
+        yield min(in_all, sum(_capped(meetings, problem.firms[f].max_per_day) for meetings in a_day.values()))
 
 
 def _capped(meetings: int, cap: int | None) -> int:

@@ -1,8 +1,9 @@
 """The day-level relaxation: which people meet on which day in which kind of place, without slots.
 
 Every plan gives a point of it, so its LP bounds what a plan can reach. The rows are: each request once,
-slots and `max_per_day` of attendees, meetings a day of two attendees, `max_per_day` of firms, slots of booths
-and tables, slots of sets of interpreters, floors, groups of firms, and the hall changes that no plan avoids.
+slots, `max_per_day` and `max_days` of attendees, meetings a day of two attendees, `max_per_day` of firms,
+slots of booths and tables, slots of sets of interpreters, floors, groups of firms, and the hall changes that
+no plan avoids.
 Of meetings in a row (H16) there is what they take from the meetings a day. Walking, idle time, precedences
 and the seats within a day are dropped.
 """

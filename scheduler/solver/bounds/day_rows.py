@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from scheduler.solver.instance.choices import Choices
 from scheduler.solver.instance.firms import counts_group_gap
 
 MAX_INTERPRETER_SETS = 48
+MAX_SCALE = 10_000
+"""The largest common multiple of the sizes of days by which a row of H17 is scaled."""
 SOFT_TERMS = ("shortfall", "unfair", "hall_change", "group_gap")
 
 
@@ -122,6 +125,39 @@ def add_attendees(
     # Where each meeting takes one slot, a limit on their number says all that one on their slots does.
     both = np.logical_and(capped, longest > 1)[person]
     rows.add(person[both], day[both], entry[both], length[both], free, firm)
+    if any(days is not None for days in problem.most_days):
+        size = np.where(capped[person], 1, length)
+        _add_days(rows, problem.most_days, most, firm, (person, day, entry, size))
+
+
+def _add_days(
+    rows: DayRows,
+    most_days: Sequence[int | None],
+    most: Int64s,
+    firm: Int64s,
+    entries: tuple[Int64s, Int64s, Int64s, Int64s],
+) -> None:
+    """Days with meetings of each attendee (H17): the shares that they fill of each day add up to no more.
+
+    A day of which `most` can be filled counts its share of that. The row is scaled to whole numbers.
+    `entries` are the people, days, columns and sizes of the rows of each attendee and day.
+    """
+    scale = np.ones_like(most)
+    limit = np.full((len(most_days), 1), np.iinfo(np.int64).max, dtype=np.int64)
+    for a, days in enumerate(most_days):
+        if days is None:
+            continue
+        sizes = np.maximum(most[a], 1)
+        whole = math.lcm(*sizes.tolist())
+        if whole > MAX_SCALE:
+            sizes, whole = np.ones_like(sizes), int(np.sort(sizes)[-days:].sum())
+            scale[a], limit[a] = sizes, whole
+        else:
+            scale[a], limit[a] = whole // sizes, whole * days
+    person, day, entry, size = entries
+    mine = np.array([days is not None for days in most_days])[person]
+    person, day, entry, size = person[mine], day[mine], entry[mine], size[mine]
+    rows.add(person, np.zeros_like(day), entry, size * scale[person, day], limit, firm)
 
 
 def _most_with_pauses(problem: Problem, choices: Choices, shortest: Int64s) -> Int64s:

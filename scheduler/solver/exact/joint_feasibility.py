@@ -101,6 +101,10 @@ def restrict_to_requests(problem: Problem, ids: Collection[str]) -> Problem:
         requests=tuple(problem.requests[r] for r in kept),
         precedences=tuple((at[a], at[b]) for a, b in problem.precedences if a in at and b in at),
         published=tuple(meeting for meeting in problem.published if meeting.request in ids),
-        policy=Policy(max_pair_per_day=problem.policy.max_pair_per_day, max_in_row=problem.policy.max_in_row),
+        policy=Policy(
+            max_pair_per_day=problem.policy.max_pair_per_day,
+            max_in_row=problem.policy.max_in_row,
+            max_days=problem.policy.max_days,
+        ),
         source_fingerprint=None,
     )

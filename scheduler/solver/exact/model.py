@@ -101,6 +101,7 @@ def build_model(assignments: Assignments, should_stop: Callable[[], bool] = lamb
     _add_caps(exact)
     _add_pairs(exact)
     _add_rows(exact)
+    _add_days(exact)
     _add_precedences(exact)
     _add_max_moved(exact)
     return exact
@@ -297,6 +298,21 @@ def _add_rows(exact: ExactModel) -> None:
                 starts = [i for slot in window for i in slots[slot] if exact.assignment[i].start == slot]
                 busy = cp_model.LinearExpr.sum([exact.busy[person][slot] for slot in window])
                 exact.model.add(exact.count(starts) <= most + (size - most - 1) * (size - busy))
+
+
+def _add_days(exact: ExactModel) -> None:
+    """H17: a Boolean for each day on which a person may have a meeting."""
+    problem = exact.assignments.problem
+    for person, slots in exact.at.items():
+        most = problem.most_days[person[1]] if person[0] == "attendee" else None
+        days = sorted({problem.days[slot] for slot in slots})
+        if most is None or len(days) <= most:
+            continue
+        there = {day: exact.literal(f"day {person} {day}") for day in days}
+        exact.step(len(slots))
+        for slot in slots:
+            exact.model.add_implication(exact.busy[person][slot], there[problem.days[slot]])
+        exact.model.add(cp_model.LinearExpr.sum(list(there.values())) <= most)
 
 
 def _cap(exact: ExactModel, cap: int | None, assignments: list[int]) -> None:

@@ -14,7 +14,8 @@ from scheduler.solver.instance.choices import run_starts, slot_mask
 # Conditions of the lists alone, and of the other meetings of the plan, each in the order of telling.
 STATIC = ("place-kind", "language", "room", "closed", "fixed", "frozen", "away")
 DYNAMIC = (
-    "busy", "place-full", "interpreter-busy", "person-cap", "firm-cap", "pair-cap", "row-cap", "precedence",
+    "busy", "place-full", "interpreter-busy", "person-cap", "days-cap", "firm-cap", "pair-cap", "row-cap",
+    "precedence",
 )  # fmt: skip
 
 
@@ -134,6 +135,9 @@ def people_conditions(occupancy: Occupancy, r: int, people: People) -> Iterator[
         below = occupancy.days_below(person, row.max_per_day)
         if below != everything:
             yield Condition("person-cap", below, row.id)
+        open_days = occupancy.days_within(a)
+        if open_days != everything:
+            yield Condition("days-cap", open_days, row.id)
         apart = occupancy.starts_in_short_rows(a, length)
         if apart != everything:
             yield Condition("row-cap", apart, row.id)

@@ -22,7 +22,7 @@ from scheduler.solver.explain.reasons import explain_request
 from scheduler.solver.instance.choices import Choices
 
 MAX_CONTRADICTIONS = 20
-ALWAYS = frozenset(("H2", "H3", "H4", "H5", "H7", "H8", "H9", "H11", "H15", "H16", "format"))
+ALWAYS = frozenset(("H2", "H3", "H4", "H5", "H7", "H8", "H9", "H11", "H15", "H16", "H17", "format"))
 """What some meetings break, they break with any others beside them too."""
 HELD = "These requests have to be held"
 UNNAMED = "No plan keeps all the rules: they contradict each other."

@@ -22,10 +22,11 @@ from scheduler.solver.instance.choices import mask_slots, meeting_people
 
 MAX_FIXES = 3
 MAX_WITHDRAWALS = 4
-PERSONAL = ("busy", "away", "person-cap", "row-cap")
+PERSONAL = ("busy", "away", "person-cap", "days-cap", "row-cap")
 """What is in the way of one person, not of a colleague. `pair-cap` is not in the way if either is another."""
 OTHERS = (
-    "busy", "place-full", "interpreter-busy", "person-cap", "firm-cap", "pair-cap", "row-cap", "precedence",
+    "busy", "place-full", "interpreter-busy", "person-cap", "days-cap", "firm-cap", "pair-cap", "row-cap",
+    "precedence",
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ ASKED = frozenset(("room", "closed", "frozen", "fixed"))
 """Conditions that say at which times a request may be held at all."""
 OF_A_FIRM = ("firm-cap", "precedence")
 OF_A_PLACE = ("place-kind", "place-full")
-OF_A_PERSON = ("away", "person-cap", "busy", "row-cap")
+OF_A_PERSON = ("away", "person-cap", "days-cap", "busy", "row-cap")
 """In the order of telling: a person at their limit is so for the whole day."""
 
 

@@ -115,6 +115,18 @@ class Occupancy:
                 mask |= slots
         return mask
 
+    def days_within(self, attendee: int) -> int:
+        """The slots of the days on which an attendee may have a meeting by their most days (H17)."""
+        most = self.problem.most_days[attendee]
+        if most is None:
+            return self.choices.all_slots
+        mask = count = 0
+        for day, slots in enumerate(self.choices.day_masks):
+            if self.on_day[("attendee", attendee), day]:
+                mask |= slots
+                count += 1
+        return mask if count >= most else self.choices.all_slots
+
     def days_of_pair(self, one: int, two: int, most: int) -> int:
         """The slots of the days on which two attendees may have one more meeting with each other."""
         days = self.problem.days

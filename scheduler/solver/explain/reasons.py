@@ -35,8 +35,8 @@ REPORTED = 100
 """Requests between two reports."""
 OF_OBSTACLES = frozenset(
     (
-        "no-place", "no-interpreter", "no-common-slot", "people-busy", "person-cap", "firm-cap", "pair-cap",
-        "row-cap", "precedence", "walking", "no-colleague", "displaced-by-weight", "max-moved",
+        "no-place", "no-interpreter", "no-common-slot", "people-busy", "person-cap", "days-cap", "firm-cap",
+        "pair-cap", "row-cap", "precedence", "walking", "no-colleague", "displaced-by-weight", "max-moved",
     )
 )  # fmt: skip
 """Reasons that are about people, firms, places or interpreters on some days."""

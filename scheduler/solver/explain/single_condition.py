@@ -16,7 +16,7 @@ from scheduler.solver.explain.occupancy import Occupancy
 from scheduler.solver.instance.choices import mask_slots, run_starts
 
 MAX_CONDITIONS = 64  # starts, to find out whether there is any
-CAPS = ("person-cap", "firm-cap")
+CAPS = ("person-cap", "days-cap", "firm-cap")
 
 
 def single_condition_fixes(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> Iterator[Fix]:
@@ -59,9 +59,15 @@ def _cap(occupancy: Occupancy, condition: Condition, _held: ResolvedMeeting) -> 
     return f"Let {condition.who} have {_raised(occupancy, condition)} meetings a day (max_per_day)"
 
 
+def _days(occupancy: Occupancy, condition: Condition, _held: ResolvedMeeting) -> str:
+    return f"Let {condition.who} have meetings on {_raised(occupancy, condition)} days (max_days)"
+
+
 def _raised(occupancy: Occupancy, condition: Condition) -> int:
-    """One meeting a day more than the person or the firm may have."""
+    """One meeting a day, or one day, more than the person or the firm may have."""
     problem = occupancy.problem
+    if condition.what == "days-cap":
+        return 1 + (problem.most_days[problem.index.attendees[condition.who]] or 0)
     rows: Sequence[Attendee | Firm] = problem.attendees if condition.what == "person-cap" else problem.firms
     return 1 + next(row.max_per_day or 0 for row in rows if row.id == condition.who)
 
@@ -82,6 +88,7 @@ _SENTENCES: Mapping[str, tuple[str, Callable[[Occupancy, Condition, ResolvedMeet
     # condition: (kind of remedy, sentence)
     "away": ("available", _away),
     "person-cap": ("person-cap", _cap),
+    "days-cap": ("days-cap", _days),
     "firm-cap": ("firm-cap", _cap),
     "precedence": ("precedence", _precedence),
     "closed": ("closed", _closed),

@@ -17,7 +17,7 @@ from scheduler.solver.instance.choices import mask_slots
 LANGUAGE = ("language", "interpreter-busy")
 PLACE = ("place-kind", "place-full")
 OF_A_PERSON = frozenset(
-    {"person-cap", "pair-cap", "row-cap", "people-busy", "no-common-slot", "no-colleague"}
+    {"person-cap", "days-cap", "pair-cap", "row-cap", "people-busy", "no-common-slot", "no-colleague"}
 )
 OF_BUSY_PEOPLE = frozenset({"displaced-by-weight", "max-moved"})
 

@@ -30,7 +30,7 @@ class Data(NamedTuple):
     slots: IntTable  # slots x (day, first and last slot of the day, slots left in the block)
     day_words: WordTable  # days x words
     earliest: IntTable  # (from hall, to hall) x end slot: first start slot that leaves time to walk
-    people: IntTable  # people x (firm, cap a day, cap in a row)
+    people: IntTable  # people x (firm, cap a day, cap in a row, most days)
     avail: WordTable  # people x words
     avail_before: IntTable  # people x (slots + 1): available slots before each
     firms: IntTable  # firms x (floor, cap a day, range in firm_requests, range in firm_groups)
@@ -195,10 +195,10 @@ def _safe_walking(problem: Problem) -> Floats:
 def _people(problem: Problem) -> Int32s:
     most = np.iinfo(np.int32).max
     rows = [
-        (a.firm, *(most if cap is None else cap for cap in (a.max_per_day, row)))
-        for a, row in zip(problem.attendees, problem.most_in_row, strict=True)
+        (a.firm, *(most if cap is None else cap for cap in (a.max_per_day, row, days)))
+        for a, row, days in zip(problem.attendees, problem.most_in_row, problem.most_days, strict=True)
     ]
-    rows += [(-1, most, most)] * len(problem.interpreters)
+    rows += [(-1, most, most, most)] * len(problem.interpreters)
     return np.array(rows, np.int32).reshape(-1, people_columns.WIDTH)
 
 
@@ -300,6 +300,7 @@ def _rules(problem: Problem) -> Int32s:
             has_long_walks(problem),
             -1 if pair is None else pair,
             any(most is not None for most in problem.most_in_row),
+            any(most is not None for most in problem.most_days),
         ],
         np.int32,
     )

@@ -27,7 +27,7 @@ from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import earliest_start, group_gain
 from scheduler.solver.state.linking import is_as_published
 from scheduler.solver.state.sizes import MAX_VICTIMS
-from scheduler.solver.state.spacing import are_opposite, row_after, row_before, shared_at
+from scheduler.solver.state.spacing import are_opposite, is_day_too_many, row_after, row_before, shared_at
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import release
 
@@ -225,6 +225,66 @@ def _eject_row(data: Data, state: State, person: int, start: int, end: int, stam
     return before + after <= most or _eject(data, state, state.at[person, start - 1], stamp)
 
 
+@inlined
+def _begins_at(state: State, person: int, slot: int) -> bool:
+    """Whether a person has a meeting from a slot on that is no victim."""
+    request = state.at[person, slot]
+    is_later = slot > 0 and state.at[person, slot - 1] == request
+    return request >= 0 and not is_later and not _is_victim(state, request)
+
+
+@kernel
+def _eject_day(data: Data, state: State, person: int, start: int, stamp: int) -> bool:
+    """List all meetings of about the lightest other day of a person who has too many days (H17).
+
+    Nothing where the victims leave such a day already. On a day with meetings that may not move, no day is
+    listed in part: the next lightest is.
+    """
+    if not is_day_too_many(data, state, person, data.slots[start, slots.DAY]):
+        return True
+    lightest, least, count = -1, FORBIDDEN, 0
+    slot = 0
+    while slot < data.slots.shape[0]:
+        first, last = data.slots[slot, slots.FIRST], data.slots[slot, slots.LAST]
+        loss, is_used, can_leave = 0.0, False, True
+        for each in range(first, last + 1):
+            if _begins_at(state, person, each):
+                request = state.at[person, each]
+                is_used = True
+                can_leave = can_leave and state.mark[request] != stamp and may_move(data, request)
+                loss += meeting_worth(data, state, request)
+        if is_used:
+            count += 1
+            loss *= 1.0 + random_unit(state.rng)
+            if can_leave and loss < least:
+                least, lightest = loss, first
+        slot = last + 1
+    if count < data.people[person, people.DAYS_CAP]:
+        return True
+    if lightest < 0:
+        return False
+    for each in range(lightest, data.slots[lightest, slots.LAST] + 1):
+        if _begins_at(state, person, each) and not _eject(data, state, state.at[person, each], stamp):
+            return False
+    return True
+
+
+@inlined
+def _eject_spacing(data: Data, state: State, option: int, start: int, end: int, stamp: int) -> bool:
+    """List meetings that H15 to H17 forbid beside one of an option in [start, end]."""
+    if data.rules[rules.PAIR_CAP] >= 0 and not _eject_pairs(data, state, option, start, stamp):
+        return False
+    if data.rules[rules.ROW_CAPS]:
+        for k in people_of(data, option):
+            if not _eject_row(data, state, data.option_people[k], start, end, stamp):
+                return False
+    if data.rules[rules.DAYS_CAPS]:
+        for k in people_of(data, option):
+            if not _eject_day(data, state, data.option_people[k], start, stamp):
+                return False
+    return True
+
+
 @kernel
 def list_victims(
     data: Data, state: State, request: int, start: int, group: int, option: int, stamp: int
@@ -257,12 +317,8 @@ def list_victims(
             data, state, person, day, start, stamp
         ):
             return False
-    if data.rules[rules.PAIR_CAP] >= 0 and not _eject_pairs(data, state, option, start, stamp):
+    if not _eject_spacing(data, state, option, start, end, stamp):
         return False
-    if data.rules[rules.ROW_CAPS]:
-        for k in people_of(data, option):
-            if not _eject_row(data, state, data.option_people[k], start, end, stamp):
-                return False
     return not data.rules[rules.FIRM_CAPS] or _eject_firm(data, state, request, start)
 
 

@@ -42,6 +42,7 @@ from scheduler.solver.state.spacing import (
     are_opposite,
     count_row,
     count_shared,
+    is_day_too_many,
     row_after,
     row_before,
     shared_at,
@@ -123,14 +124,31 @@ def _next_of_row(data: Data, state: State, option: int, start: int, end: int, la
     return NOTHING
 
 
+@kernel
+def _next_of_days(data: Data, state: State, option: int, day: int, last: int) -> int:
+    """As `_next_in_way`, of all meetings of a person for whom a day is one too many."""
+    for k in people_of(data, option):
+        person = data.option_people[k]
+        if not is_day_too_many(data, state, person, day):
+            continue
+        found = NOBODY
+        for slot in range(data.slots.shape[0]):
+            if state.at[person, slot] >= 0:
+                found = _next_of(data, state, state.at[person, slot], last, found)
+        return found
+    return NOTHING
+
+
 @inlined
 def _next_of_spacing(data: Data, state: State, option: int, start: int, end: int, last: int) -> int:
-    """As `_next_in_way`, of the meetings that H15 and H16 forbid beside one in [start, end]."""
+    """As `_next_in_way`, of the meetings that H15 to H17 forbid beside one in [start, end]."""
     found = NOTHING
     if data.rules[rules.PAIR_CAP] >= 0:
         found = _next_of_pair(data, state, option, start, last)
     if found == NOTHING and data.rules[rules.ROW_CAPS]:
         found = _next_of_row(data, state, option, start, end, last)
+    if found == NOTHING and data.rules[rules.DAYS_CAPS]:
+        found = _next_of_days(data, state, option, data.slots[start, slots.DAY], last)
     return found
 
 
@@ -138,7 +156,9 @@ def _next_of_spacing(data: Data, state: State, option: int, start: int, end: int
 def _next_in_way(
     data: Data, state: State, request: int, start: int, group: int, option: int, last: int
 ) -> int:
-    """The first meeting above `last` of a full group of places, day, pair or row, of which one gives way.
+    """The first meeting above `last` of a full group of places, day, pair, row or set of days.
+
+    One of these meetings gives way.
 
     NOTHING if neither is full, NOBODY if there is no such meeting.
     """

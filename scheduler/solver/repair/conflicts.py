@@ -129,6 +129,17 @@ class PlacementConflicts:
             is_mine = any(problem.days[int(s)] == day for s in np.flatnonzero(mine))
             if count - is_mine >= who.max_per_day:
                 yield Violation("H8", "", (who.id,))
+        yield from self._of_days(person, start)
+
+    def _of_days(self, person: int, start: int) -> Iterator[Violation]:
+        problem, at = self.problem, self.state.at[person]
+        most, busy = problem.most_days[person], np.flatnonzero((at >= 0) & (at != self.request))
+        if most is None:
+            return
+        days = sorted({problem.days[start], *(problem.days[int(slot)] for slot in busy)})
+        if len(days) > most:
+            firsts = (problem.slots[problem.days.index(day)].id for day in days)
+            yield Violation("H17", "", (problem.attendees[person].id, *firsts))
 
     def _of_row(self, person: int, start: int, stop: int) -> Iterator[Violation]:
         problem, most = self.problem, self.problem.most_in_row[person]

@@ -1,4 +1,4 @@
-"""How often people meet each other on a day (H15), and how many meetings they have in a row (H16)."""
+"""How often people meet each other a day (H15), their meetings in a row (H16), and their days (H17)."""
 
 from __future__ import annotations
 
@@ -91,9 +91,32 @@ def _keeps_rows(data: Data, state: State, option: int, start: int, end: int) -> 
     return True
 
 
+@kernel
+def is_day_too_many(data: Data, state: State, person: int, day: int) -> bool:
+    """Whether a person has no meeting on a day, and meetings on as many others as they may."""
+    if state.day_count[person, day] > 0:
+        return False
+    count = 0
+    for other in range(state.day_count.shape[1]):
+        if state.day_count[person, other] > 0:
+            count += 1
+    return count >= data.people[person, people.DAYS_CAP]
+
+
+@kernel
+def _keeps_days(data: Data, state: State, option: int, start: int) -> bool:
+    """Whether for nobody of an option the day of slot `start` is one too many."""
+    for k in people_of(data, option):
+        if is_day_too_many(data, state, data.option_people[k], data.slots[start, slots.DAY]):
+            return False
+    return True
+
+
 @inlined
 def keeps_spacing(data: Data, state: State, option: int, start: int, end: int) -> bool:
-    """Whether a request, not held, may be held in [start, end] by the people of an option (H15, H16)."""
+    """Whether a request, not held, may be held in [start, end] by the people of an option (H15 to H17)."""
     if data.rules[rules.PAIR_CAP] >= 0 and not _keeps_pairs(data, state, option, start):
         return False
-    return not data.rules[rules.ROW_CAPS] or _keeps_rows(data, state, option, start, end)
+    if data.rules[rules.ROW_CAPS] and not _keeps_rows(data, state, option, start, end):
+        return False
+    return not data.rules[rules.DAYS_CAPS] or _keeps_days(data, state, option, start)

@@ -213,6 +213,17 @@ def test_the_limit_of_meetings_in_a_row_is_named(database: Database) -> None:
         hall.put(hall.one, 1, hall.expo.tables[1])
 
 
+def test_the_limit_of_days_with_meetings_is_named(database: Database) -> None:
+    with database.write() as session:
+        hall = Hall(session)
+        hall.expo.event.policy = {"max_days": 1}
+        session.flush()
+        with pytest.raises(BreaksRules) as found:
+            hall.put(hall.one, 9, hall.expo.tables[1])
+        assert str(found.value) == "F0-P0 would have meetings on 2 days. The limit is 1."
+        hall.put(hall.one, 1, hall.expo.tables[1])
+
+
 def test_a_breach_that_was_there_before_refuses_nothing_else(database: Database) -> None:
     """A published meeting may violate a rule, for example by a later absence. Others can be changed."""
     with database.write() as session:

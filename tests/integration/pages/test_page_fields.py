@@ -33,7 +33,7 @@ PRICES = ("shortfall", "idle", "hall_change", "moved", "relocated", "reassigned"
 DIALS = (
     dict.fromkeys(PRICES, fields.Factor)
     | dict.fromkeys(("max_moved", "max_idle_spread"), fields.MaxMoved)
-    | {"max_in_row": fields.MeetingLimit}
+    | {"max_in_row": fields.MeetingLimit, "max_days": fields.DayLimit}
 )
 TYPED: dict[str, dict[str, Any]] = {
     "/sign-in": {"email": fields.Email},

@@ -21,7 +21,7 @@ from tests.support.brute_force import best_plan
 from tests.support.builders import ask, booth, documents, firm, interpreter, make_problem, meet, person, table
 
 Json = dict[str, Any]
-OF_EACH_PERSON = {"max_pair_per_day", "max_in_row"}
+OF_EACH_PERSON = {"max_pair_per_day", "max_in_row", "max_days"}
 """Limits of the policy that hold for each person, as those of an attendee do."""
 
 

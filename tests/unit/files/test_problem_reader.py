@@ -59,7 +59,7 @@ def test_every_key_of_the_format_is_read() -> None:
         attendees=(
             Attendee("a1", 0, frozenset(("zh", "en")), frozenset((0, 2)), 6),
             Attendee("b1", 1, frozenset(("de",))),
-            Attendee("b2", 1, frozenset(), changed_before=3, max_in_row=4),
+            Attendee("b2", 1, frozenset(), changed_before=3, max_in_row=4, max_days=2),
         ),
         interpreters=(Interpreter("i1", frozenset(("de", "zh")), frozenset((2,))),),
         requests=(
@@ -85,6 +85,7 @@ def test_every_key_of_the_format_is_read() -> None:
             GroupBy.TIER,
             max_pair_per_day=1,
             max_in_row=3,
+            max_days=1,
         ),
     )
 

@@ -46,7 +46,7 @@ WHOLE: Json = {
         {"id": "b1", "firm": "b", "languages": ["de"], "unavailable": [], "max_per_day": None},
         {
             "id": "b2", "firm": "b", "languages": [], "unavailable": [], "max_per_day": None,
-            "changed_before": 3, "max_in_row": 4,
+            "changed_before": 3, "max_in_row": 4, "max_days": 2,
         },
     ],
     "interpreters": [{"id": "i1", "languages": ["de", "zh"], "unavailable": ["s2"]}],
@@ -72,7 +72,7 @@ WHOLE: Json = {
         "require_all": True, "fair_share": 0.5, "idle_counts": "breaks", "max_idle_spread": 2,
         "max_moved": 0, "reassigned_counts": "any_start", "fair_shares": [{"share": 0.5, "price": 2}],
         "group_by": "tier",
-        "max_pair_per_day": 1, "max_in_row": 3,
+        "max_pair_per_day": 1, "max_in_row": 3, "max_days": 1,
         "factors": {"idle": 3, "moved": 0.5},
     },
 }  # fmt: skip

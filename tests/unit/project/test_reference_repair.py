@@ -76,8 +76,9 @@ def test_the_model_moves_as_few_people_as_any_plan_does(problem: Problem) -> Non
         require_all=False,
         max_pair_per_day=None,
         max_in_row=None,
+        max_days=None,
     )
-    people = tuple(replace(each, max_in_row=None) for each in problem.attendees)
+    people = tuple(replace(each, max_in_row=None, max_days=None) for each in problem.attendees)
     problem = replace(problem, policy=policy, attendees=people)
     plan = first_plan(problem)
     # Without a frozen meeting that cannot stay, no plan keeps the rules.

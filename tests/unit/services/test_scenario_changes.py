@@ -130,6 +130,7 @@ def test_dials_quotas_and_fairness() -> None:
     assert (dial.policy.factors["idle"], dial.policy.fair_share) == (77, 0.3)
     assert after(problem, {"kind": "priority", "priority": "max_moved", "value": 3}).policy.max_moved == 3
     assert after(problem, {"kind": "priority", "priority": "max_in_row", "value": 2}).policy.max_in_row == 2
+    assert after(problem, {"kind": "priority", "priority": "max_days", "value": 2}).policy.max_days == 2
     fair = after(problem, {"kind": "fairness", "point": 4}).policy
     assert (fair.fair_shares, fair.factors["unfair"]) == (FAIR_SHARES, FAIRNESS_PRICES[4])
     one = after(problem, {"kind": "quota", "firm": "a", "max_per_day": 1})
@@ -177,6 +178,8 @@ def test_a_firm_more_is_like_another_in_stand_people_and_requests() -> None:
         ({"kind": "slots", "day": "soon", "start": "09:00", "end": "10:00"}, "day"),
         ({"kind": "priority", "priority": "fair_share", "value": 101}, "value"),
         ({"kind": "priority", "priority": "max_in_row", "value": 0}, "value"),
+        ({"kind": "priority", "priority": "max_days", "value": 0}, "value"),
+        ({"kind": "priority", "priority": "max_days", "value": 101}, "value"),
         ({"kind": "priority", "priority": "max_in_row", "value": 1_001}, "value"),
         ({"kind": "fairness", "point": 5}, "point"),
         ({"kind": "quota", "firm": "a"}, "min_meetings"),

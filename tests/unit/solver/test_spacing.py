@@ -1,4 +1,4 @@
-"""H15 and H16, meetings of a pair a day and in a row: rules, search, exact model, bounds and reasons."""
+"""H15 to H17, meetings of a pair a day and in a row, and days with any, in all layers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scheduler.domain.commitments import find_unkept
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting, Unscheduled
 from scheduler.domain.problem import Problem
@@ -18,11 +20,16 @@ from scheduler.domain.rules.causes import find_causes
 from scheduler.domain.solving import SolveParams
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
+from scheduler.solver.annealing.day_shares import Share, ShareRestriction
+from scheduler.solver.bounds.closed_form import meeting_capacities
 from scheduler.solver.bounds.prove import upper_bounds
 from scheduler.solver.exact.solve import solve_exact
 from scheduler.solver.explain.reasons import explain_unscheduled
+from scheduler.solver.instance.arrays import flatten
+from scheduler.solver.instance.columns import people as people_columns
 from scheduler.solver.repair.repairer import Repairer
 from scheduler.solver.solve import solve
+from scheduler.solver.state.loading import table_of
 from tests.support.brute_force import best_plan
 from tests.support.builders import ask, make_problem, meet, person, problems
 from tests.unit.solver.repair.test_targets import all_ways
@@ -184,6 +191,110 @@ def test_a_time_at_which_nobody_is_there_is_a_pause_in_the_bound_too() -> None:
     assert upper_bounds(problem, seconds=30).meetings == best_of(problem) == 4
 
 
+# Days with meetings
+
+
+def of_days(slots: str = "2 2 2", most: int | None = 2, count: int = 6) -> Problem:
+    people = [person("a1", "a", max_days=most)]
+    requests = [ask(f"r{k}", "a", "bcdefg"[k]) for k in range(count)]
+    return make_problem(slots=slots, attendees=people, requests=requests)
+
+
+@pytest.mark.parametrize(("slots", "most", "held"), [("2 2 2", 2, 4), ("1 3 2", 1, 3), ("2 2 2", None, 6)])
+def test_nobody_has_meetings_on_more_days_than_they_may(slots: str, most: int | None, held: int) -> None:
+    problem = of_days(slots, most)
+    for meetings in both_ways(problem):
+        assert len(meetings) == held
+        assert len({problem.days[problem.index.slots[m.slot]] for m in meetings}) <= (most or 3)
+    assert upper_bounds(problem, seconds=30).meetings == next(meeting_capacities(problem)) == held
+
+
+def test_the_bound_counts_days_of_several_sizes_by_their_shares() -> None:
+    longer = of_days("3 5 2", 2)
+    assert upper_bounds(longer, seconds=30).meetings == best_of(longer) == 6
+    named = [replace(each, length=2 if r < 3 else 1) for r, each in enumerate(longer.requests)]
+    mixed = replace(longer, requests=tuple(named), source_fingerprint=None)
+    assert upper_bounds(mixed, seconds=30).meetings >= best_of(mixed) == 5
+
+
+def test_the_breach_names_the_days_and_stays_the_same_with_one_more_meeting_on_them() -> None:
+    problem = of_days("2 2", 1, 3)
+    plan = [meet("r0", "s0", "t1", "a1 b1"), meet("r1", "s2", "t1", "a1 c1")]
+    (breach,) = violations(problem, plan)
+    assert (breach.rule, breach.ids) == ("H17", ("a1", "s0", "s2"))
+    assert violations(problem, [*plan, meet("r2", "s3", "t1", "a1 d1")]) == [breach]
+    assert violations(problem, plan[:1]) == []
+
+
+def test_the_reason_says_that_the_days_are_used_up_and_how_many_more_would_do() -> None:
+    people = [person("a1", "a", max_days=1)]
+    requests = [ask("r1", "a", "b"), ask("r2", "a", "c", slots=["s2"])]
+    problem = make_problem(slots="2 2", attendees=people, requests=requests)
+    row = only(problem, meet("r1", "s0", "t1", "a1 b1"))
+    assert (row.reason, row.blockers) == ("days-cap", ("a1",))
+    assert [(each.what, each.who, each.slots) for each in row.obstacles] == [("days-cap", "a1", ("s2",))]
+    assert "Let a1 have meetings on 2 days (max_days); then hold it in s2." in row.remedies
+
+
+def test_a_whole_day_makes_way_for_a_heavier_meeting_on_another() -> None:
+    people = [person("a1", "a", max_days=1)]
+    requests = [*(ask(f"r{k}", "a", "bcd"[k], slots=["s0", "s1", "s2"]) for k in range(3))]
+    heavy = ask("r9", "a", "e", weight=9, slots=["s3"])
+    problem = make_problem(slots="3 2", attendees=people, requests=[*requests, heavy])
+    for meetings in both_ways(problem):
+        assert [m.request for m in meetings] == ["r9"]
+
+
+def test_a_change_that_made_way_for_another_day_says_for_which_meeting() -> None:
+    problem = of_days("1 1", 1, 2)
+    before, after = [meet("r0", "s0", "t1", "a1 b1")], [meet("r1", "s1", "t1", "a1 c1")]
+    assert find_causes(problem, before, after)["r0"].instead == ("r1",)
+
+
+def test_locks_on_too_many_days_are_named_as_the_days_of_the_person() -> None:
+    people = [person("a1", "a", max_days=1)]
+    locks = [ask(f"r{k}", "a", "bc"[k], fixed={"slot": f"s{k}", "must": True}) for k in range(2)]
+    (clash,) = find_unkept(make_problem(slots="1 1", attendees=people, requests=locks)).clashes
+    assert (clash.requests, clash.cause, clash.who) == (("r0", "r1"), "days-cap", ("a1",))
+
+
+def test_a_repair_moves_what_is_on_another_day() -> None:
+    people = [person("a1", "a", max_days=1)]
+    requests = [ask("r0", "a", "b"), ask("r1", "a", "c", slots=["s2", "s3"])]
+    problem = make_problem(slots="2 2", attendees=people, requests=requests)
+    repairer = Repairer(problem, [meet("r0", "s0", "t1", "a1 b1")])
+    found = repairer.best("r1", count=9)
+    assert found and all(not each.dropped for each in found)
+    for each in found:
+        repairer.apply(each)
+        assert violations(problem, repairer.meetings()) == []
+        repairer.undo(each)
+
+
+@pytest.mark.parametrize(("of", "number"), [(2, 0), (2, 1), (3, 2)])
+def test_shares_of_the_days_keep_the_limit_together(of: int, number: int) -> None:
+    """Of each person, only one of the shares may use a day more than before."""
+    problem = of_days("2 2 2", 2)
+    flat = flatten(problem)
+    table = table_of(flat, [meet("r0", "s0", "t1", "a1 b1")])
+    share = Share(np.full_like(flat.data.day_words[0], np.iinfo(np.uint64).max), of, number, 99)
+    limited = ShareRestriction(flat.data).set(share, table).people[:, people_columns.DAYS_CAP]
+    assert limited[0] == (2 if number == 0 else 1)
+
+
+def test_two_workers_keep_the_days_of_everybody_at_the_size_of_an_event() -> None:
+    expo = to_problem(make_expo(firms=40, requests=500, seed=1, start=date(2026, 11, 24)))
+    people = tuple(replace(each, max_days=1 + a % 2) for a, each in enumerate(expo.attendees))
+    problem = replace(expo, attendees=people, source_fingerprint=None)
+    for workers in (1, 2):
+        plan = solve(problem, SolveParams(workers=workers, method="search", iterations=20_000)).plan
+        assert violations(problem, plan.meetings) == []
+        assert len(plan.meetings) > 250
+        assert plan.bound is not None and plan.bound >= plan.score
+    free = solve(expo, SolveParams(workers=1, method="search", iterations=20_000)).plan
+    assert {each.rule for each in violations(problem, free.meetings)} == {"H17"}
+
+
 # Against trying every plan
 
 
@@ -217,7 +328,7 @@ def test_a_request_that_pairs_or_rows_keep_out_fits_nowhere_in_the_plan(
     if not plan.is_answer:
         return
     for each in explain_unscheduled(problem, plan.meetings, seconds=float("inf")):
-        if each.reason not in ("pair-cap", "row-cap"):
+        if each.reason not in ("pair-cap", "row-cap", "days-cap"):
             continue
         assert set() not in _breaches_of_ways(problem, plan.meetings, each.request)
 

@@ -35,6 +35,7 @@ DIALS: Final[Mapping[str, str]] = MappingProxyType(
         "max_moved": gettext_lazy("Published meetings that may change"),
         "max_idle_spread": gettext_lazy("Maximum difference in idle times"),
         "max_in_row": gettext_lazy("Meetings in a row"),
+        "max_days": gettext_lazy("Days with meetings"),
     }
 )
 """Labels of single priorities."""

@@ -24,6 +24,7 @@ from scheduler.storage.models import Event, UnscheduledRequest
 KINDS: Final[Mapping[str, str]] = {
     "person-cap": "one more meeting per day",
     "firm-cap": "one more meeting per day",
+    "days-cap": "one more day with meetings",
     "available": "make available",
     "shift": "extend shift",
     "add-place": "add table or space at the booth",

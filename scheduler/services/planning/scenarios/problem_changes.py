@@ -155,7 +155,7 @@ def _priority(problem: Problem, change: PriorityChange) -> Problem:
     policy = problem.policy
     if change.priority == "fair_share":
         return replace(problem, policy=replace(policy, fair_share=change.value / 100))
-    if change.priority in ("max_moved", "max_idle_spread", "max_in_row"):
+    if change.priority in ("max_moved", "max_idle_spread", "max_in_row", "max_days"):
         limits: Mapping[str, Any] = {change.priority: change.value}
         return replace(problem, policy=replace(policy, **limits))
     return replace(

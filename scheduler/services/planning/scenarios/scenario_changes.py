@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import (
+    DayLimit,
     Factor,
     HallKey,
     Key,
@@ -86,13 +87,16 @@ class ShiftChange(TypedChange):
     day: dt.date | None = None
 
 
+_LIMITS: Final[Mapping[str, Any]] = {"max_in_row": MeetingLimit, "max_days": DayLimit}
+
+
 class PriorityChange(TypedChange):
     """Set one scheduling priority: a price in points, a share in percent, or a limit."""
 
     kind: Literal["priority"] = "priority"
     priority: Literal[
         "shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "repeated", "dropped",
-        "fair_share", "max_moved", "max_idle_spread", "max_in_row",
+        "fair_share", "max_moved", "max_idle_spread", "max_in_row", "max_days",
     ]  # fmt: skip
     value: Factor
 
@@ -100,9 +104,9 @@ class PriorityChange(TypedChange):
     def _in_range(self) -> Self:
         if self.priority == "fair_share" and self.value > 100:
             raise ValueError(gettext_lazy("enter a minimum share from 0 to 100"))
-        allowed = limits(MeetingLimit)
-        if self.priority == "max_in_row" and not allowed.hold(self.value):
-            raise ValueError(allowed.sentence(self.value))
+        kind = _LIMITS.get(self.priority)
+        if kind is not None and not limits(kind).hold(self.value):
+            raise ValueError(limits(kind).sentence(self.value))
         return self
 
 

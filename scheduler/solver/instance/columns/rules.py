@@ -1,6 +1,6 @@
 """Entries of `Data.rules`: settings of the policy, and counts."""
 
-WIDTH = 10
+WIDTH = 11
 
 BREAKS = 0
 """Whether an idle figure counts breaks rather than slots."""
@@ -20,3 +20,5 @@ PAIR_CAP = 8
 """The most meetings a day of two attendees (H15), -1 for no limit."""
 ROW_CAPS = 9
 """Whether anybody may have only so many meetings in a row (H16)."""
+DAYS_CAPS = 10
+"""Whether anybody may have meetings on only so many days (H17)."""

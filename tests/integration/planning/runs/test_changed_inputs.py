@@ -46,6 +46,7 @@ MOVES: dict[str, tuple[str, str]] = {
     "stability": ("1", STABILITY),
     "max_idle_spread": ("9", "Maximum difference in idle times"),
     "max_in_row": ("3", "Meetings in a row"),
+    "max_days": ("2", "Days with meetings"),
     "max_moved": ("7", "Published meetings that may change"),
 }
 """Every field of the priorities page: its new value, and its name on the run page.

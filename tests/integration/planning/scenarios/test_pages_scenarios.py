@@ -109,6 +109,7 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
         ({"kind": "added_firm", "like": "f1"}, "One more exhibitor like Firm 1"),
         ({"kind": "priority", "priority": "fair_share", "value": "60"}, "Minimum share (%): 60"),
         ({"kind": "priority", "priority": "max_in_row", "value": "3"}, "Meetings in a row: 3"),
+        ({"kind": "priority", "priority": "max_days", "value": "2"}, "Days with meetings: 2"),
         ({"kind": "fairness", "point": "2"}, "Fairness: medium"),
     ],
 )  # fmt: skip
