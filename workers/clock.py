@@ -26,6 +26,7 @@ from scheduler.services.imports.bulk_import import import_jobs
 from scheduler.services.operations import (
     checkpoint_emails,
     job_intervals,
+    passkey_alerts,
     restored_copy,
     site_pause,
     subscribers,
@@ -129,6 +130,9 @@ class Clock:
         self._step(
             "forget challenges of passkeys",
             lambda session: passkeys.delete_expired_challenges(session, now=now()),
+        )
+        self._step(
+            "end alerts of passkeys", lambda session: passkey_alerts.end_copy_alerts(session, now=now())
         )
         self._step(
             "answer wishes to sign in",

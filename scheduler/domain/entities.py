@@ -310,6 +310,8 @@ class AlertKind(StrEnum):
     """An offline pack could not be written."""
     MAIL_CHECK = "mail_check"
     """The daily check found that emails do not arrive, or will not be believed."""
+    PASSKEY_COPIED = "passkey_copied"
+    """The signature counter of a passkey did not grow: its private key may have been copied."""
     INVARIANT_BROKEN = "invariant_broken"
     """The daily check found stored data that contradict each other."""
 

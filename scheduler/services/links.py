@@ -14,6 +14,9 @@ CALENDAR_STEP = "calendar"
 SIGN_IN = "/sign-in"
 """Path of the sign-in page."""
 
+SESSIONS = "/sessions"
+"""Path of a person's sessions and passkeys."""
+
 AUDIT_LOG = "/audit-log"
 """Path of the audit log of the installation."""
 

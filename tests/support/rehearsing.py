@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import MUST, RequestState
 from scheduler.invites.catalogue import load_words
 from scheduler.services.outbox import letters
-from scheduler.services.outbox.letters import TO_TEAM, NewLetter
+from scheduler.services.outbox.letters import OF_NO_EVENT, NewLetter
 from scheduler.services.participants.event_invitations import invitation_emails
 from scheduler.services.participants.event_invitations.invitation_emails import Invitees
 from scheduler.services.replies import resend
@@ -58,7 +58,9 @@ def all_mails(database: Database, expo: Expo, sent: Callable[[datetime], Any]) -
         invitation_emails.send_invitations(
             session, expo.organiser_actor(), Invitees.NEW, with_attendees=True, now=NOW
         )
-        letters.queue_letters(session, [_letter(expo, name) for name in sorted(LETTERS - TO_TEAM)], now=NOW)
+        letters.queue_letters(
+            session, [_letter(expo, name) for name in sorted(LETTERS - OF_NO_EVENT)], now=NOW
+        )
         make_request(session, expo, 0, 3, state=RequestState.PENDING, priority=MUST)
     sent(NOW)
     with database.write() as session:

@@ -14,6 +14,7 @@ from scheduler.domain.errors import InvalidInput
 from scheduler.services.identity import passkeys, sessions
 from scheduler.services.identity.passkeys import ADD_PASSKEY, PasskeyRefused
 from scheduler.services.identity.tokens import random_token
+from scheduler.services.operations import passkey_alerts
 
 blueprint = APIBlueprint("passkeys", __name__, enable_openapi=False)
 
@@ -99,6 +100,7 @@ def sign_in_passkey() -> Response | tuple[str, int]:
     except PasskeyRefused as refused:
         with context.database().write() as db:
             passkeys.record_refusal(db, refused, now=context.now())
+            passkey_alerts.alert_if_copied(db, refused, now=context.now())
         limits.require_known()
         return render_template("identity/passkeys/refused.html", reason=str(refused)), 403
     except sessions.ProviderRequired as error:

@@ -41,6 +41,7 @@ from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import AuditSubject, pgettext_lazy
+from scheduler.services.identity.security_notices import SecurityChange, queue_notice
 from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.identity.sign_in import AccountRef
 from scheduler.services.identity.tokens import hash_token
@@ -77,13 +78,14 @@ class PasskeyRefused(NotAllowed):
     """The response does not prove a passkey.
 
     `reason` is for the log alone, and `account_id` is the account that was refused, if it is known.
+    `copied_id` is the passkey that may have been copied.
     """
 
     code = "passkey-refused"
 
-    def __init__(self, reason: str, account_id: int | None = None) -> None:
+    def __init__(self, reason: str, account_id: int | None = None, copied_id: int | None = None) -> None:
         super().__init__(gettext_lazy("The passkey wasn't accepted. Try again, or use a link by email."))
-        self.reason, self.account_id = reason, account_id
+        self.reason, self.account_id, self.copied_id = reason, account_id, copied_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,7 @@ def add_passkey(
     asker.require_fresh(ADD_PASSKEY)
     name = require_name(name)
     # Additions of one account wait for each other, so that their number and user handle hold.
-    session.get_one(Account, asker.account_id, with_for_update={"key_share": True})
+    account = session.get_one(Account, asker.account_id, with_for_update={"key_share": True})
     of_account = select(func.count()).where(Passkey.account_id == asker.account_id)
     _require_room(session.scalar(of_account) or 0)
     try:
@@ -241,6 +243,7 @@ def add_passkey(
         raise PasskeyRefused("known") from None
     about = pgettext_lazy("audit log", "passkey %(name)s added", name=name)
     recording.record_act(session, NamedDoer(account_id=asker.account_id), Act.SIGN_IN, about, now=now)
+    queue_notice(session, account, SecurityChange.PASSKEY_ADDED, name=name, now=now)
 
 
 def remove_passkey(session: Session, asker: SignedIn, passkey_id: int, *, now: datetime) -> None:
@@ -257,6 +260,8 @@ def remove_passkey(session: Session, asker: SignedIn, passkey_id: int, *, now: d
     session.delete(row)
     session.flush()
     recording.record_act(session, NamedDoer(account_id=asker.account_id), Act.SIGN_OUT, about, now=now)
+    account = session.get_one(Account, asker.account_id)
+    queue_notice(session, account, SecurityChange.PASSKEY_REMOVED, name=row.name, now=now)
 
 
 def begin_sign_in(session: Session, browser: str, *, settings: Settings, now: datetime) -> str:
@@ -296,7 +301,7 @@ def sign_in_passkey(session: Session, response: PasskeyResponse, *, now: datetim
     except _FAULTS as error:
         raise PasskeyRefused(type(error).__name__, passkey.account_id) from error
     if passkey.sign_count and found.new_sign_count <= passkey.sign_count:
-        raise PasskeyRefused(_COPIED, passkey.account_id)
+        raise PasskeyRefused(_COPIED, passkey.account_id, passkey.id)
     passkey.sign_count, passkey.last_used_at = found.new_sign_count, now
     account = session.get_one(Account, passkey.account_id)
     about = pgettext_lazy("audit log", "signed in with the passkey %(name)s", name=passkey.name)

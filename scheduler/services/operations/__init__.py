@@ -1,3 +1,3 @@
 """Background health: alerts, heartbeats, clock skew and database retries."""
 
-__all__ = ["alerts", "database_retries", "job_intervals", "restored_copy", "site_pause"]
+__all__ = ["alerts", "database_retries", "job_intervals", "passkey_alerts", "restored_copy", "site_pause"]

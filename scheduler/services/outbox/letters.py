@@ -17,6 +17,12 @@ from scheduler.services.outbox.outbox import NewMail
 TO_TEAM: Final = frozenset(("checkpoint", "import", "morning", "operator", "pack", "published", "team"))
 """Letters to people who run an event or the installation."""
 
+SECURITY: Final = "security"
+"""The letter to a person about changes of how they sign in."""
+
+OF_NO_EVENT: Final = TO_TEAM | {SECURITY}
+"""Letters that are sent in rehearsal too, as they are about no participants."""
+
 TO_STRANGERS: Final = ("register",)
 """Letters to addresses that were entered in a public form."""
 
@@ -62,12 +68,12 @@ class NewLetter:
 def queue_letters(session: Session, letters: list[NewLetter], *, now: datetime) -> None:
     """Queue letters. Those without `event_id` are urgent and outside every rate, except `AT_RATE_OF_EVENT`.
 
-    A letter that is not to the team must name its event by either id, because in rehearsal it must not be
-    sent; otherwise raises ValueError. A bounce of a letter with an `attendee_id` counts as a report about
+    A letter that is not of `OF_NO_EVENT` must name its event by either id, because in rehearsal it must not
+    be sent; otherwise raises ValueError. A bounce of a letter with an `attendee_id` counts as a report about
     that address.
     """
     for each in letters:
-        if each.letter not in TO_TEAM and each.event_id is None and each.about_event_id is None:
+        if each.letter not in OF_NO_EVENT and each.event_id is None and each.about_event_id is None:
             raise ValueError(f"the letter {each.letter} does not say of which event it is")
     mails = [
         NewMail(

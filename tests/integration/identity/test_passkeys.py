@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,10 +17,21 @@ from sqlalchemy import func, select
 
 from api import context
 from scheduler.config import Settings
+from scheduler.domain.entities import AlertKind, OutboxKind
+from scheduler.services.delivery.rendering import render_letter_email
 from scheduler.services.identity import passkeys
 from scheduler.services.identity.passkeys import LONGEST_RESPONSE, VALID, find_relying_party
+from scheduler.services.operations import alerts, passkey_alerts
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, AuditLogEntry, Passkey, PasskeyChallenge, WebSession
+from scheduler.storage.models import (
+    Account,
+    Alert,
+    AuditLogEntry,
+    OutboxEmail,
+    Passkey,
+    PasskeyChallenge,
+    WebSession,
+)
 from tests.integration.identity.clock import HOUR, NOWHERE, Clock
 from tests.support.factories import Expo, make_account
 from tests.support.passkeys import PRESENT, Authenticator
@@ -66,6 +80,14 @@ def ask(browser: Browser, path: str = "/sign-in/passkey/options") -> Any:
 
 def answer(browser: Browser, response: str, status: int = 403) -> str:
     return browser.post("/sign-in/passkey", status, credential=response)
+
+
+def read_text(mail: OutboxEmail) -> str:
+    """Return the plain text of a queued email to a person."""
+    message = message_from_bytes(render_letter_email(SETTINGS, mail).data, policy=default)
+    body = message.get_body(("plain",))
+    assert isinstance(body, EmailMessage)
+    return body.get_content()
 
 
 def is_in(browser: Browser) -> bool:
@@ -259,6 +281,41 @@ def test_a_signature_counter_that_does_not_grow_is_refused(
     thief = Browser(site.app)
     assert REFUSED in answer(thief, replace(passkey, sign_count=count).get(ask(thief)))
     assert site.acts()[-1] == "sign-in-failed: a passkey that may have been copied"
+
+
+def test_operators_are_alerted_to_a_copy_until_the_passkey_is_removed(
+    site: Site, passkey: Authenticator, clock: Clock
+) -> None:
+    with site.database.write() as session:
+        operator = make_account(session, is_operator=True).email
+    for status in (200, 403, 403):
+        assert site.count(Alert) == 0 or status == 403
+        browser = Browser(site.app)
+        answer(browser, passkey.get(ask(browser)), status)
+    with site.database.write() as session:
+        passkey_alerts.end_copy_alerts(session, now=clock.now)
+        (alert,) = alerts.list_open_alerts(session, None)
+        assert alert.kind is AlertKind.PASSKEY_COPIED and site.ann.email in alert.reason
+        mails = session.scalars(select(OutboxEmail).where(OutboxEmail.kind == OutboxKind.ALERT)).all()
+        assert [mail.to_address for mail in mails] == [operator]
+        (row,) = session.scalars(select(Passkey.id))
+    site.browser.post(f"/sessions/passkeys/{row}/delete")
+    with site.database.write() as session:
+        passkey_alerts.end_copy_alerts(session, now=clock.now)
+        assert not alerts.list_open_alerts(session, None)
+
+
+def test_adding_and_removing_send_emails_to_the_person(site: Site, passkey: Authenticator) -> None:
+    with site.database.read() as session:
+        (row,) = session.scalars(select(Passkey.id))
+    site.browser.post(f"/sessions/passkeys/{row}/delete")
+    with site.database.read() as session:
+        mails = session.scalars(select(OutboxEmail).order_by(OutboxEmail.id)).all()
+        assert {mail.to_address for mail in mails} == {site.ann.email}
+        added, removed = (read_text(mail) for mail in mails)
+    assert "The passkey “Phone” was added to your account." in added
+    assert "The passkey “Phone” was removed from your account." in removed
+    assert f"{SETTINGS.base_url}/sessions" in removed
 
 
 def test_authenticators_without_a_counter_sign_in_again_and_again(site: Site, passkey: Authenticator) -> None:

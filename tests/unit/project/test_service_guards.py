@@ -44,6 +44,7 @@ NO_ACTOR = {
     "identity.passkeys.require_relying_party": PURE,
     "identity.passkeys.sign_in_passkey": "the signature of the passkey is the proof",
     "identity.passkeys.take_response": TOKEN,
+    "operations.passkey_alerts.alert_if_copied": "of a passkey that was refused",
     "identity.preferences.account_timezone": ACCOUNT,
     "identity.preferences.save_account_language": ACCOUNT,
     "identity.preferences.choose_timezone": PURE,

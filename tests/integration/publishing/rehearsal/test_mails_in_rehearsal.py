@@ -15,7 +15,7 @@ from scheduler.invites.catalogue import load_words
 from scheduler.services.delivery import delivery, email_alerts, email_queue, rehearsal_delivery, sent_records
 from scheduler.services.identity import sign_in
 from scheduler.services.outbox import letters
-from scheduler.services.outbox.letters import TO_TEAM, NewLetter
+from scheduler.services.outbox.letters import OF_NO_EVENT, NewLetter
 from scheduler.services.participants.event_invitations import invitation_emails
 from scheduler.services.participants.event_invitations.invitation_emails import Invitees
 from scheduler.services.publishing import sample_emails
@@ -47,7 +47,7 @@ def test_every_mail_of_an_event_reaches_its_organisers_alone(database: Database)
         assert sent.readers == {expo.organiser.email}
     kinds = labels(database)
     beside = {OutboxKind.SUMMARY, OutboxKind.DIGEST, OutboxKind.BRIEFING}
-    assert set(kinds) >= {kind.value for kind in beside} | (LETTERS - TO_TEAM)
+    assert set(kinds) >= {kind.value for kind in beside} | (LETTERS - OF_NO_EVENT)
     assert set(kinds) >= OF_CALENDARS
     with database.read() as session:
         open_ = session.scalars(select(OutboxEmail).where(OutboxEmail.state != OutboxState.SENT)).all()

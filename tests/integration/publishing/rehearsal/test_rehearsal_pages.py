@@ -11,7 +11,7 @@ from api.pages.publishing.rehearsal.rehearsal import KINDS
 from scheduler.domain.entities import JobState, OutboxKind
 from scheduler.domain.team import TeamRole
 from scheduler.services.delivery import rehearsal_delivery
-from scheduler.services.outbox.letters import TO_TEAM
+from scheduler.services.outbox.letters import OF_NO_EVENT
 from scheduler.services.participants.colleagues import attendance_days as days_of
 from scheduler.services.participants.event_invitations import invitation_emails
 from scheduler.services.participants.event_invitations.invitation_emails import Invitees
@@ -54,7 +54,7 @@ def path(expo: Expo, rest: str = "") -> str:
 
 def test_every_email_has_a_name(database: Database) -> None:
     beside = {kind.value for kind in (OutboxKind.SUMMARY, OutboxKind.DIGEST, OutboxKind.BRIEFING)}
-    assert set(KINDS) == OF_CALENDARS | beside | (LETTERS - TO_TEAM)
+    assert set(KINDS) == OF_CALENDARS | beside | (LETTERS - OF_NO_EVENT)
 
 
 def test_the_list_has_every_email_and_can_be_narrowed(
