@@ -14,6 +14,8 @@ from scheduler.domain import fields
 from scheduler.i18n import gettext_lazy
 
 MAX_SEARCH_WORDS = 8
+MAX_NARROWED = 200
+"""Characters of a text that `narrow_text` normalises."""
 _BETWEEN = re.compile(r"[\n;；、|]+")
 _COMMA = re.compile("[,，]+")
 
@@ -26,6 +28,17 @@ def clean_line(text: str) -> str:
 def clean_lines(text: str) -> str:
     """Like `clean_line`, for a text of several lines. Line breaks are kept."""
     return "\n".join(clean_line(line) for line in text.splitlines()).strip()
+
+
+def narrow_text(text: str) -> str:
+    """Return a text with full-width characters narrowed (NFKC) and white space collapsed.
+
+    A text that is longer than any number, time, phone number or booth is returned unchanged, since
+    normalisation takes quadratic time in a run of accents.
+    """
+    if len(text) > MAX_NARROWED:
+        return text
+    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def split_list(text: str) -> list[str]:

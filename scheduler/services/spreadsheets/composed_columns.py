@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,6 +12,7 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.spreadsheets import cell_values, request_faults, time_parsing
 from scheduler.services.spreadsheets.columns import ImportKind, fold_text, is_family_name_first
 from scheduler.services.spreadsheets.proposals import AllowedValues
+from scheduler.services.text import narrow_text
 
 _HALL_WORD: Final = r"(?:halls?|halle|hal|pav(?:illon|illion|ell[oó]n|ilion)?\.?|csarnok|nave|sala|building)"
 _HALL: Final = re.compile(
@@ -66,7 +66,7 @@ def split_hall_and_booth(text: str) -> tuple[str, str] | None:
     """Split a cell such as `Hall 3 / B-12`, `3号馆 B12` or `B-12 (Hall 3)` into hall and booth; None if
     impossible.
     """
-    text = " ".join(unicodedata.normalize("NFKC", text).split())
+    text = narrow_text(text)
     parts = [part for part in _SIGNS.split(text) if part]
     if len(parts) == 2:
         hall, booth = parts
@@ -178,14 +178,13 @@ def clean_address(text: str) -> str:
 
 def clean_phone(text: str) -> str:
     """Return a phone number without surrounding text: `Tel. +49‑69 12 ext. 3` is `+49-69 12 x3`."""
-    text = " ".join(unicodedata.normalize("NFKC", text).translate(_DASHES).split())
+    text = narrow_text(text).translate(_DASHES)
     return _EXTENSION.sub(" x", _TELEPHONE_WORD.sub("", text))
 
 
 def clean_number(text: str) -> str:
     """Return a whole number as `8` for `8.0`, `8,0`, `８`; `1 200` is `1200`; other texts unchanged."""
-    narrow = unicodedata.normalize("NFKC", text).strip()
-    match = re.fullmatch(r"([0-9]{1,3}(?:[ \u00a0\u202f'][0-9]{3})*|[0-9]+)(?:[.,]0+)?", narrow)
+    match = re.fullmatch(r"([0-9]{1,3}(?:[ \u00a0\u202f'][0-9]{3})*|[0-9]+)(?:[.,]0+)?", narrow_text(text))
     return re.sub(r"[^0-9]", "", match[1]) if match else text
 
 

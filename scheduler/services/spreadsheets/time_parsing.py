@@ -12,6 +12,8 @@ from typing import Final
 
 from babel import Locale
 
+from scheduler.services.text import narrow_text
+
 _IN: Final = ("en", "zh", "hu", "de", "fr", "es", "ja", "ko")
 _AFTER_NOON: Final = r"pm|p\.m\.|p\. m\.|下午|晚上|午後|오후|du\.|délután|de la tarde"
 _BEFORE_NOON: Final = r"am|a\.m\.|a\. m\.|上午|早上|午前|오전|de\.|délelőtt|de la mañana"
@@ -76,7 +78,7 @@ class ParsedSpan:
 
 def parse_time(text: str) -> time | None:
     """Return a time of day (`14:30`, `14h30`, `2 pm`, `下午2点半`, 0.6 of Excel), or None."""
-    text = _narrow(text)
+    text = narrow_text(text)
     if (counted := parse_serial(text)) is not None and counted[0] is None:
         return counted[1]
     match = _ONE.fullmatch(text)
@@ -115,7 +117,7 @@ def parse_moment(text: str, days: Sequence[date] = ()) -> tuple[set[date], time 
 
     A cell with only one of them has no days, or no time.
     """
-    text = _narrow(text)
+    text = narrow_text(text)
     if (counted := parse_serial(text)) is not None:
         return ({counted[0]} if counted[0] else set()), counted[1]
     if (at := parse_time(text)) is not None:
@@ -132,7 +134,7 @@ def parse_span(text: str, *, has_day: bool = False) -> ParsedSpan | None:
 
     `has_day` means that the day is in another cell, so two bare numbers are hours.
     """
-    text = _narrow(text)
+    text = narrow_text(text)
     if len(text) > _LONGEST:
         return None
     rest = _ALL_DAY.sub("", text)
@@ -159,7 +161,7 @@ def parse_span(text: str, *, has_day: bool = False) -> ParsedSpan | None:
 
 def parse_dates(text: str, days: Sequence[date] = ()) -> set[date]:
     """Return possible days of a text: a full date in any order, a month and day, or a weekday of `days`."""
-    text = _narrow(text)
+    text = narrow_text(text)
     if (counted := parse_serial(text)) is not None:
         return {counted[0]} if counted[0] else set()
     dated = re.split(r"\d{1,2}:\d{2}", text.partition("T")[0] if re.match(r"\d{4}-", text) else text)[0]
@@ -203,10 +205,6 @@ def _of_numbers(
     elif len(numbers) == 1:
         found |= {day for day in days if day.day == numbers[0]}
     return found
-
-
-def _narrow(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).replace("\u2011", "-").split())
 
 
 def _is_after_noon(half: str) -> bool:
