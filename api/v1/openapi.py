@@ -19,8 +19,9 @@ Every request needs a token of the event: `Authorization: Bearer cm_...`. Times 
 are paginated: repeat the request with `cursor` set to the response's `next_cursor`. A POST that creates
 something accepts an `Idempotency-Key`. Repeated with the same key and body within a day, it creates nothing
 and returns the first response. Workers execute long tasks: the response is 202 with a Location to poll
-until the state is done or failed, or 503 with Retry-After until the result is ready. Every error is
-`application/problem+json` (RFC 9457)."""
+until the state is done or failed, or 503 with Retry-After until the result is ready. A JSON response to a
+GET has an `ETag`. Sent back as `If-None-Match`, the response is 304 without a body while nothing has changed.
+Every error is `application/problem+json` (RFC 9457)."""
 
 ALWAYS = (401, 414, 429, 503)
 """Errors that any operation may answer with."""

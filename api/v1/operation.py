@@ -10,7 +10,7 @@ from apiflask import APIBlueprint
 from flask import Response, g, url_for
 
 from api import context
-from api.v1 import bearer, idempotency
+from api.v1 import bearer, idempotency, validators
 from api.v1.schemas import adapter
 from api.v1.schemas.headers import IdempotencyHeaders
 from scheduler.services.identity.actors import Actor
@@ -30,12 +30,17 @@ def operation(
     creates: str | None = None,
     follow: str | None = None,
     also: tuple[int, ...] = (),
+    version_field: str | None = None,
+    etag: Callable[..., str | None] | None = None,
 ) -> Callable[[View], View]:
     """Make a view (session, actor, inputs, path) -> answer an operation; it stands right above `output`.
 
     The session is of the kind that `writes` says and commits when the answer is written as JSON. `creates`,
     of what takes an Idempotency-Key, and `follow` are the endpoint of the Location: its argument, key or
     number, is in the answer. `also` are statuses of errors besides those that follow from the inputs.
+
+    An answer to a GET has an ETag: what `etag` returns for the view's arguments, without the answer being
+    made if the client has it; else the field of the answer that is its version; else a digest of its body.
     """
 
     def decorate(view: View) -> View:
@@ -46,8 +51,13 @@ def operation(
                 response = _once(view, actor, headers.idempotency_key, given)
             else:
                 with context.database().write() if writes else context.database().read() as db:
+                    tag = etag(db, actor, **given) if etag is not None else None
+                    if tag is not None and validators.is_known(tag):
+                        return validators.not_modified(tag)
                     response = _answer(view(db, actor, **given))
                 _do_later()
+                if not writes:
+                    response = validators.with_etag(response, tag, version_field)
             return _located(response, creates or follow)
 
         documented = blueprint.doc(operation_id=view.__name__, tags=[tag], responses=list(also))(run)
@@ -63,10 +73,7 @@ def later(action: Callable[..., object], *args: Any) -> None:
     g.setdefault("later", []).append((action, args))
 
 
-@blueprint.after_request
-def _never_cached(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
+blueprint.after_request(validators.set_caching)
 
 
 def _once(view: View, actor: Actor, key: str | None, given: dict[str, Any]) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api import context
-from api.v1 import bearer
+from api.v1 import bearer, validators
 from api.v1.bearer import token
 from api.v1.board.schemas import (
     DraftCreationOut,
@@ -58,9 +58,14 @@ def show_draft_creation(db: Session, actor: Actor, number: int) -> dict[str, Any
     return {"number": number, "state": job.state, "draft": found.draft, "error": job.error}
 
 
+def _draft_etag(db: Session, actor: Actor, number: int) -> str:
+    """Each step makes a revision. New names of firms or members are no change of the draft."""
+    return validators.weak_etag(actor, *draft_view.get_revision(db, actor, number))
+
+
 @blueprint.get(ONE)
 @blueprint.auth_required(token, roles=[READ])
-@operation(tag=TAG)
+@operation(tag=TAG, etag=_draft_etag)
 @blueprint.output(DraftOut)
 def show_draft(db: Session, actor: Actor, number: int) -> Any:
     """Show a manual draft with its latest steps; its meetings are those of the version with this number"""

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api import context
+from api.v1 import validators
 from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
 from api.v1.participants.schemas import (
@@ -27,6 +28,7 @@ from api.v1.participants.schemas import (
     UnavailabilityOut,
 )
 from api.v1.schemas.base import Items
+from api.v1.schemas.headers import MatchHeaders
 from scheduler.domain.errors import NotFound
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import (
@@ -46,7 +48,7 @@ ONE = "/participants/<kind>/<key>"
 
 @blueprint.get(ONE)
 @blueprint.auth_required(token, roles=[WRITE])
-@operation(tag=TAG)
+@operation(tag=TAG, version_field="version")
 @blueprint.output(RecordOut)
 def show_record(db: Session, actor: Actor, kind: str, key: str) -> Any:
     """Show a firm, person or interpreter with the cells that can be changed"""
@@ -56,21 +58,30 @@ def show_record(db: Session, actor: Actor, kind: str, key: str) -> Any:
 @blueprint.post(f"{ONE}/change")
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(RecordChangeIn, arg_name="body")
-@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.input(MatchHeaders, location="headers", arg_name="match")
+@operation(tag=TAG, writes=True, also=(409, 412))
 @blueprint.output(RecordChangedOut)
-def update_record(db: Session, actor: Actor, body: RecordChangeIn, kind: str, key: str) -> Any:
+def update_record(
+    db: Session, actor: Actor, body: RecordChangeIn, match: MatchHeaders, kind: str, key: str
+) -> Any:
     """Update cells of a record; a firm's meetings move along with its booth"""
     of = _kind(kind)
-    done = editing.edit_version(
-        db,
-        actor,
-        of,
-        key,
-        body.cells,
-        seen=body.expected_version,
-        settings=context.settings(),
-        now=context.now(),
-    )
+    matched = validators.expected_version(match.if_match)
+    try:
+        done = editing.edit_version(
+            db,
+            actor,
+            of,
+            key,
+            body.cells,
+            seen=matched or body.expected_version,
+            settings=context.settings(),
+            now=context.now(),
+        )
+    except editing.RecordChanged:
+        if matched is None:
+            raise
+        validators.refuse_changed()
     did = {"changed": done.changed > 0, "moved": done.moved > 0, "meetings": done.meetings}
     return _record(db, actor, of, key) | did
 

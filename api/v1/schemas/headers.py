@@ -17,6 +17,19 @@ class IdempotencyHeaders(Parameters):
     )
 
 
+class MatchHeaders(Parameters):
+    """The version that a client changes, so that it overwrites no other change (RFC 9110, 13.1.1)."""
+
+    if_match: str | None = Field(
+        None,
+        alias="If-Match",
+        min_length=1,
+        max_length=255,
+        pattern="^[ -~]+$",
+        description="The `ETag` of the record as you last read it. If it has changed, nothing is done (412).",
+    )
+
+
 class Followed(Parameters):
     """Where what was asked for can be followed."""
 

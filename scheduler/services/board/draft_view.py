@@ -157,6 +157,14 @@ def get_draft(session: Session, actor: Actor, number: int | None) -> DraftCard |
     )
 
 
+def get_revision(session: Session, actor: Actor, number: int) -> tuple[VersionState, int | None]:
+    """Return the state of a version and its revision, None unless it is a manual draft. Raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get_version(session, actor.event_id, number)
+    revision = select(ManualDraft.revision).where(ManualDraft.version_id == version.id)
+    return version.state, session.scalar(revision)
+
+
 def get_step(session: Session, actor: Actor, number: int, step_number: int) -> StepLine | None:
     """Return a step of a manual draft, or None. Raises NotFound for an unknown version."""
     actor.require(Right.READ_VERSIONS)

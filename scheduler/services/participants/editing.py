@@ -72,6 +72,10 @@ def get_record(session: Session, actor: Actor, kind: ImportKind, key: str) -> Ed
     return EditableRecord(cells, hashlib.sha256(text.encode()).hexdigest()[:32])
 
 
+class RecordChanged(WrongState):
+    """The record is not in the version that the caller saw."""
+
+
 def edit_version(
     session: Session,
     actor: Actor,
@@ -85,7 +89,7 @@ def edit_version(
 ) -> ImportResult:
     """Edit a record if its version still equals `seen`.
 
-    Raises WrongState if it has changed since, and like `edit_records`.
+    Raises RecordChanged if it has changed since, and like `edit_records`.
     """
     actor.require(Right.MANAGE_PARTICIPANTS)
     if seen is not None and is_storable(key):
@@ -93,7 +97,7 @@ def edit_version(
         found = select(table.id).where(table.event_id == actor.event_id, table.key == key)
         session.execute(found.with_for_update(key_share=True))
         if get_record(session, actor, kind, key).version != seen:
-            raise WrongState("record", key, "changed by someone else since", "changed by what you saw")
+            raise RecordChanged("record", key, "changed by someone else since", "changed by what you saw")
     return edit_records(session, actor, kind, [key], cells, settings=settings, now=now)
 
 
