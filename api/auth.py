@@ -11,6 +11,7 @@ import structlog
 from flask import Flask, g, redirect, render_template, request, session, url_for
 from flask_login import LoginManager, current_user, login_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import context, sign_in_errands
@@ -24,6 +25,8 @@ login_manager = LoginManager()
 
 _ID = "_user_id"
 """Session key under which Flask-Login stores `User.get_id()`."""
+_AWAITING = "awaiting"
+"""Session key of a session that awaits its second factor. Flask-Login doesn't know it, so no page is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,8 @@ def _ask() -> Response | tuple[str, int]:
     """Redirect to sign-in. Afterwards the requested page or the submitted form continues."""
     if "HX-Request" in request.headers:  # htmx would swap the sign-in page into an element of this page
         return Response(status=204, headers={"HX-Redirect": url_for("sign_in.show_sign_in_form")})
+    if find_awaiting() is not None:
+        return redirect(url_for("second_factor.show_second_factor"), 303)
     if request.method == "GET":
         return redirect(url_for("sign_in.show_sign_in_form", next=request.full_path.rstrip("?")))
     kept = sign_in_errands.of_request()
@@ -109,16 +114,17 @@ def begin(
     *,
     provider: str = "",
     authenticated_at: datetime | None = None,
+    is_verified: bool = False,
 ) -> None:
     """Start a new session and end the old one, which prevents session fixation.
 
-    `provider` and `authenticated_at` are as in `sessions.begin_session`.
+    `provider`, `authenticated_at` and `is_verified` are as in `sessions.begin_session`. A session that awaits
+    its second factor signs nobody in.
     """
-    settings, now, old = context.settings(), context.now(), session.get(_ID)
+    settings, now = context.settings(), context.now()
     database = context.database()
     with database.write() as db:
-        if old:
-            sessions.end_session_by_secret(db, old)
+        _end_old(db)
         secret = sessions.begin_session(
             db,
             account_id,
@@ -127,6 +133,7 @@ def begin(
             errand=errand,
             provider=provider,
             authenticated_at=authenticated_at,
+            is_verified=is_verified,
             now=now,
         )
         found = sessions.find_session(db, secret, settings=settings, now=database.clock())
@@ -134,16 +141,31 @@ def begin(
     session.permanent = True
     if found is not None:
         login_user(User(secret, found))
+    else:
+        session[_AWAITING] = secret
+
+
+def find_awaiting() -> User | None:
+    """Return who signed in with a link in this browser and has yet to prove a second factor, or None."""
+    secret, database = session.get(_AWAITING), context.database()
+    if not secret:
+        return None
+    with database.read() as db:
+        found = sessions.find_awaiting_session(db, secret, settings=context.settings(), now=database.clock())
+    return None if found is None else User(secret, found)
 
 
 def sign_out() -> None:
     """End this browser's session and invalidate every copy of its cookie."""
-    secret = session.get(_ID)
-    if secret:
-        with context.database().write() as db:
-            sessions.end_session_by_secret(db, secret)
+    with context.database().write() as db:
+        _end_old(db)
     logout_user()
     session.clear()
+
+
+def _end_old(db: Session) -> None:
+    for secret in filter(None, (session.get(_ID), session.get(_AWAITING))):
+        sessions.end_session_by_secret(db, secret)
 
 
 def settle(*, ask: bool) -> None:

@@ -61,6 +61,7 @@ UNKNOWN_TOKEN = Limit("unknown-token", "limit_unknown_token", 60)
 SIGN_IN = Limit("sign-in", "limit_sign_in", 15 * 60)
 SIGN_IN_NETWORK = Limit("sign-in-network", "limit_sign_in_network", 60 * 60)
 SIGN_IN_BROWSER = Limit("sign-in-browser", "limit_sign_in", 15 * 60)
+RECOVERY_CODE = Limit("recovery-code", "limit_sign_in", 15 * 60)
 REGISTER = Limit("register", "limit_sign_in", 15 * 60)
 REGISTER_NETWORK = Limit("register-network", "limit_register_network", 60 * 60)
 REGISTER_MAILBOX = Limit("register-mailbox", "limit_register_mailbox", 24 * 60 * 60)
@@ -119,6 +120,12 @@ def require_provider_sign_in() -> None:
     browser = known_browsers.find()
     if browser is None or not _is_within(SIGN_IN_BROWSER, browser):
         require(SIGN_IN_NETWORK, network())
+
+
+def require_recovery_code(account_id: int) -> None:
+    """Count one recovery code that was entered for an account, by network and by account."""
+    require_provider_sign_in()
+    require(RECOVERY_CODE, account_id)
 
 
 def require_registration(email: str, event_key: str) -> None:

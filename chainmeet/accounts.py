@@ -16,7 +16,7 @@ from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.recording import NamedDoer
 from scheduler.services.audit_log.subjects import operator_subject
 from scheduler.services.emails.email_addresses.address_validation import InvalidAddress, normalize_address
-from scheduler.services.identity import oidc_sign_in, sessions, sign_in
+from scheduler.services.identity import oidc_sign_in, second_factor, sessions, sign_in
 from scheduler.services.identity.sessions import ProviderRequired, SessionCard
 from scheduler.services.operations import restored_copy, site_pause
 from scheduler.services.publishing import restored_calendars
@@ -84,6 +84,16 @@ def unlink_account(database: Database, email: str) -> int:
         account = _account(session, email)
         sessions.end_all_sessions(session, account.id)
         return oidc_sign_in.unlink_account(session, account, now=database.now_in(session))
+
+
+def reset_second_factor(database: Database, email: str) -> int:
+    """Remove the passkeys and recovery codes of an account, and end its sessions.
+
+    Return the number of passkeys. Raises NotFound.
+    """
+    with database.write() as session:
+        account = _account(session, email)
+        return second_factor.reset_second_factor(session, account, now=database.now_in(session))
 
 
 def pause_site(database: Database, reason: str) -> bool:

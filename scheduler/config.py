@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.oidc_providers import OidcProvider, parse_providers
+from scheduler.domain.relying_party import RelyingParty, find_relying_party
 from scheduler.error_tracking import read_dsn
 from scheduler.plugins import EMAIL_PROVIDERS
 from scheduler.plugins.loading import load
@@ -227,6 +228,12 @@ class Settings:
         _one_of("off", "operators", "organisers"),
         default="off",
     )
+    second_factor_required: str = _setting(
+        "off, operators, owners (with operators) or organisers (with both): who needs a passkey or a "
+        "recovery code after a link",
+        _one_of("off", "operators", "owners", "organisers"),
+        default="off",
+    )
     checkpoint_days: int = _setting(
         "days between two emails to owners with a signed checkpoint of the audit log; 0 sends none",
         _whole(0, 365),
@@ -411,6 +418,10 @@ class Settings:
             faults += _dkim_faults(cls, values)
         if values.get("oidc_required", "off") != "off" and not values.get("oidc_providers"):
             faults.append(Fault(f"{PREFIX}OIDC_REQUIRED", f"needs a provider in {PREFIX}OIDC_PROVIDERS"))
+        needs_passkeys = values.get("second_factor_required", "off") != "off"
+        if needs_passkeys and "base_url" in values and find_relying_party(values["base_url"]) is None:
+            fault = f"needs a {PREFIX}BASE_URL with https and a hostname"
+            faults.append(Fault(f"{PREFIX}SECOND_FACTOR_REQUIRED", fault))
         if not faults and not env.get(_SECRET_KEY):
             values["secret_key"] = SecretKeys.of_file(Path(env[_SECRET_KEY + "_FILE"]))
         if faults:
@@ -438,6 +449,11 @@ class Settings:
     def providers(self) -> Mapping[str, OidcProvider]:
         """The OpenID providers by key, in the order of the setting."""
         return parse_providers(self.oidc_providers)
+
+    @property
+    def relying_party(self) -> RelyingParty | None:
+        """The relying party of passkeys, or None if browsers allow none at the public URL."""
+        return find_relying_party(self.base_url)
 
     def to_env(self) -> dict[str, str]:
         """Return the environment variables that reproduce these settings, for child processes.

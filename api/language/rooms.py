@@ -45,6 +45,7 @@ GUEST_PAGES: Final = frozenset(
         "registration_form",
         "reply_links",
         "requests",
+        "second_factor",
         "sessions",
         "setup",
         "sign_in",

@@ -105,6 +105,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "organisers": "find-out-why-requests-are-unscheduled",
         },
         "requests.show_request_form": {"exhibitors": "find-companies-and-request-meetings"},
+        "second_factor": {"exhibitors": "sign-in"},
         "retention": {"operators": "data-retention"},
         "runs": {"organisers": "run-scheduling"},
         "scenarios": {"organisers": "try-scenarios"},

@@ -1,4 +1,4 @@
-"""`chainmeet sessions`: lists and ends sessions of an account, and unlinks it from OpenID providers."""
+"""`chainmeet sessions`: lists and ends sessions of an account, and removes its other ways to sign in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chainmeet.connection import command_settings, data_option, open_database
 
 @click.group()
 def sessions() -> None:
-    """List the sessions of an account, end them all, or unlink it from OpenID providers."""
+    """List the sessions of an account, end them, or remove its passkeys or links to OpenID providers."""
 
 
 @sessions.command("list")
@@ -50,3 +50,18 @@ def unlink(email: str, data: Path | None) -> None:
 
     with open_database(command_settings(data)) as database:
         click.echo(f"Links removed: {unlink_account(database, email)}.")
+
+
+@sessions.command("reset-passkeys")
+@click.argument("email")
+@data_option
+def reset_passkeys(email: str, data: Path | None) -> None:
+    """Remove all passkeys and recovery codes of EMAIL and end its sessions, if the person lost them.
+
+    First make sure that the person asks. The next sign-in by a link can add a new passkey. The person gets an
+    email about it.
+    """
+    from chainmeet.accounts import reset_second_factor
+
+    with open_database(command_settings(data)) as database:
+        click.echo(f"Passkeys removed: {reset_second_factor(database, email)}.")

@@ -35,6 +35,7 @@ from scheduler.storage.models import (
     MeetingRequest,
     OutboxEmail,
     PrintCode,
+    RecoveryCode,
     SignInLink,
     TeamInvitation,
     WebhookEndpoint,
@@ -247,6 +248,11 @@ def _renew_email(_session: Session, row: Row, keys: SecretKeys, _ends_feeds: boo
         row.payload = {**row.payload, "seed": tokens.seed_of_key(row.payload["seed"], keys.newest)}
 
 
+def _remove_code(session: Session, row: Row, _keys: SecretKeys, _ends_feeds: bool) -> None:
+    """Delete a recovery code, whose hash can't be made again. Its person makes new codes."""
+    session.delete(row)
+
+
 KINDS: Final[Sequence[Kind]] = (
     _seeded("sign-in links", SignInLink, tokens.SIGN_IN),
     _seeded("team invitations", TeamInvitation, tokens.TEAM),
@@ -274,6 +280,15 @@ KINDS: Final[Sequence[Kind]] = (
         lambda number: DigestItem.key_number == number,
         lambda _session, row, keys: row.key_number in keys,
         _renew_response,
+    ),
+    Kind(
+        "recovery codes",
+        RecoveryCode,
+        (RecoveryCode.code_hash, RecoveryCode.key_number),
+        lambda row: row.key_number,
+        lambda number: RecoveryCode.key_number == number,
+        lambda _session, row, keys: row.key_number in keys,
+        _remove_code,
     ),
     Kind(
         "emails",

@@ -37,6 +37,7 @@ NO_PAGES = {
     "scenarios.export_comparison": "a workbook, or CSV",
     "scenarios.export_exhibitors": "a workbook",
     "passkeys.show_passkey_form": "wants a host that has passkeys: test_browser_passkeys.py",
+    "second_factor.show_second_factor": "wants a setting: test_browser_second_factor.py",
     "provider_sign_in.receive_response": "wants a provider: tests/interop/test_oidc_provider.py",
     "scenarios.show_panel": "a part of its page",
     "fairness.show_curve_panel": "a part of its page",

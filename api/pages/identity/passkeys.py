@@ -106,7 +106,7 @@ def sign_in_passkey() -> Response | tuple[str, int]:
     except sessions.ProviderRequired as error:
         return render_template("identity/sign_in/provider_refused.html", reason=str(error)), 403
     errand = sign_in_errands.for_account(sign_in_errands.opened(request.form.get("errand", "")), account.id)
-    auth.begin(account.id, errand)
+    auth.begin(account.id, errand, is_verified=True)
     answer = sign_in_errands.go_on(errand)
     known_browsers.remember(answer)
     return answer

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, sign_in_errands
 from api.language.speaking import gettext
-from scheduler.services.identity import passkeys, preferences, sessions
+from scheduler.services.identity import passkeys, preferences, second_factor, sessions
 
 blueprint = APIBlueprint("sessions", __name__, enable_openapi=False, url_prefix="/sessions")
 
@@ -24,6 +24,7 @@ def list_sessions() -> str:
         return render_template(
             "identity/sessions/list.html",
             passkeys=passkeys.list_passkeys(db, auth.user().account_id),
+            codes_left=second_factor.count_codes(db, auth.user().account_id),
             **listed(db),
         )
 

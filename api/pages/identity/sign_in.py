@@ -14,7 +14,7 @@ from api import auth, context, known_browsers, limits, sign_in_errands
 from api.language import speaking
 from api.language.speaking import gettext
 from scheduler.domain import fields
-from scheduler.services.identity import passkeys, sessions, sign_in
+from scheduler.services.identity import sessions, sign_in
 from scheduler.services.identity.sign_in import VALID, AccountRef
 from workers import dispatch
 
@@ -49,11 +49,11 @@ def send_fresh_link() -> str | tuple[str, int, dict[str, str]]:
 @blueprint.get("/sign-in/continue")
 @login_required
 def continue_session() -> str | Response:
-    """Show the preserved form after signing in, to submit it again."""
+    """Show the preserved form after signing in, to submit it again, or lead to the requested page."""
     with context.database().read() as db:
         errand = sessions.read_errand(db, auth.user().session)
     if "fields" not in errand:
-        return redirect(url_for("organiser_dashboard.list_own_events"))
+        return sign_in_errands.go_on(errand)
     return render_template("identity/sign_in/go_on.html", errand=errand)
 
 
@@ -62,6 +62,8 @@ def show_link(token: str) -> str | Response | tuple[str, int]:
     try:
         account = _look(token)
     except sign_in.UnusableLink as error:
+        if auth.find_awaiting() is not None:
+            return redirect(url_for("second_factor.show_second_factor"))
         if auth.user().is_authenticated:  # the link was used before: its reader opened the email again
             return redirect(url_for("organiser_dashboard.list_own_events"))
         return render_template("identity/sign_in/unusable.html", reason=str(error)), 410
@@ -84,6 +86,8 @@ def redeem_link(token: str) -> Response | tuple[str, int]:
         return _provider_required(error)
     errand = sign_in_errands.for_account(redeemed.errand, redeemed.account.id)
     auth.begin(redeemed.account.id, errand)
+    if auth.find_awaiting() is not None:
+        return redirect(url_for("second_factor.show_second_factor"), 303)
     response = sign_in_errands.go_on(errand)
     known_browsers.remember(response)
     return response
@@ -106,7 +110,7 @@ def _words() -> dict[str, Any]:
         "link_minutes": int(VALID.total_seconds() // 60),
         "sign_in_providers": {key: each.name for key, each in settings.providers.items()},
         "provider_required_for": settings.oidc_required,
-        "passkeys_offered": passkeys.find_relying_party(settings) is not None,
+        "passkeys_offered": settings.relying_party is not None,
     }
 
 

@@ -44,7 +44,7 @@ def accept_invitation(token: str) -> Response | tuple[str, int]:
     except UnusableInvitation as error:
         return render_template("team/unusable.html", reason=str(error)), 410
     path = url_for("organiser_dashboard.show_dashboard", event_key=joined.event_key)
-    if joined.is_new and _begin(joined.account_id):
+    if joined.is_new and _begin(joined.account_id, path):
         done = gettext("You've joined the team. From now on, sign in with a link sent to you by email.")
     elif current_user.is_authenticated and auth.user().account_id == joined.account_id:
         done = gettext("You've joined the team.")
@@ -55,10 +55,10 @@ def accept_invitation(token: str) -> Response | tuple[str, int]:
     return redirect(path, 303)
 
 
-def _begin(account_id: int) -> bool:
+def _begin(account_id: int, path: str) -> bool:
     """Sign in the new account. Return False if its role must sign in with a provider."""
     try:
-        auth.begin(account_id, {})
+        auth.begin(account_id, {"path": path})
     except ProviderRequired:
         return False
     return True

@@ -13,6 +13,7 @@ __all__ = [
     "preferences",
     "privacy_notices",
     "rights",
+    "second_factor",
     "sessions",
     "sign_in",
     "summary_subscriptions",

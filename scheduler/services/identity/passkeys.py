@@ -8,19 +8,17 @@ Every fault of a response has the same error, which says nothing about accounts 
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import structlog
 import webauthn
 from cbor2 import CBORError
-from sqlalchemy import CursorResult, delete, func, select
+from sqlalchemy import CursorResult, delete, exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
@@ -36,6 +34,7 @@ from webauthn.helpers.structs import (
 from scheduler.config import Settings
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
+from scheduler.domain.relying_party import RelyingParty
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
@@ -46,7 +45,7 @@ from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.identity.sign_in import AccountRef
 from scheduler.services.identity.tokens import hash_token
 from scheduler.services.text import clean_line, is_storable
-from scheduler.storage.models import Account, Passkey, PasskeyChallenge
+from scheduler.storage.models import Account, Passkey, PasskeyChallenge, RecoveryCode
 
 VALID: Final = timedelta(minutes=5)
 """Time to respond to a challenge, perhaps by a phone that must be unlocked."""
@@ -89,14 +88,6 @@ class PasskeyRefused(NotAllowed):
 
 
 @dataclass(frozen=True, slots=True)
-class RelyingParty:
-    """This site to authenticators: `id` is its host (RP ID), `origin` is its scheme, host and port."""
-
-    id: str
-    origin: str
-
-
-@dataclass(frozen=True, slots=True)
 class PasskeyResponse:
     """A response whose challenge is used up. Its signature is not verified yet."""
 
@@ -116,29 +107,18 @@ class PasskeyCard:
     last_used_at: datetime | None
 
 
-def find_relying_party(settings: Settings) -> RelyingParty | None:
-    """Return the relying party of the public URL. None if browsers allow no passkeys there.
-
-    They need TLS, except on localhost, and a host that is a name.
-    """
-    url = urlsplit(settings.base_url)
-    host = (url.hostname or "").lower()
-    if not host or (url.scheme != "https" and host != "localhost"):
-        return None
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        port = "" if url.port in (None, {"https": 443, "http": 80}[url.scheme]) else f":{url.port}"
-        return RelyingParty(host, f"{url.scheme}://{host}{port}")
-    return None
-
-
 def require_relying_party(settings: Settings) -> RelyingParty:
     """Return the relying party. Raises NotFound if the site has no passkeys."""
-    party = find_relying_party(settings)
+    party = settings.relying_party
     if party is None:
         raise NotFound("passkey", "")
     return party
+
+
+def has_second_factor(session: Session, account_id: int) -> bool:
+    """Return True if the account has a passkey or an unused recovery code."""
+    tables = Passkey, RecoveryCode
+    return any(session.scalar(select(exists().where(each.account_id == account_id))) for each in tables)
 
 
 def list_passkeys(session: Session, account_id: int) -> tuple[PasskeyCard, ...]:
@@ -153,10 +133,11 @@ def begin_addition(
 ) -> str:
     """Return the options of `navigator.credentials.create()` as JSON. `browser` is the session's id.
 
-    Raises RecentSignInRequired, NotFound if the site has no passkeys, InvalidInput if the account has too
-    many.
+    Raises RecentSignInRequired, SecondFactorRequired, NotFound if the site has no passkeys, and InvalidInput
+    if the account has too many.
     """
     asker.require_fresh(ADD_PASSKEY)
+    _require_first_or_verified(session, asker)
     party = require_relying_party(settings)
     known = session.scalars(select(Passkey).where(Passkey.account_id == asker.account_id)).all()
     _require_room(len(known))
@@ -208,12 +189,14 @@ def add_passkey(
 ) -> None:
     """Store the passkey of a response of `navigator.credentials.create()`.
 
-    Raises RecentSignInRequired, InvalidInput, PasskeyRefused.
+    Raises RecentSignInRequired, SecondFactorRequired, InvalidInput, PasskeyRefused.
     """
     asker.require_fresh(ADD_PASSKEY)
     name = require_name(name)
-    # Additions of one account wait for each other, so that their number and user handle hold.
+    # Additions of one account wait for each other, so that their number and user handle hold, and that one
+    # alone is the first.
     account = session.get_one(Account, asker.account_id, with_for_update={"key_share": True})
+    _require_first_or_verified(session, asker)
     of_account = select(func.count()).where(Passkey.account_id == asker.account_id)
     _require_room(session.scalar(of_account) or 0)
     try:
@@ -330,6 +313,12 @@ def _refusal_subject(reason: str) -> AuditSubject:
     if reason == _COPIED:
         return pgettext_lazy("audit log", "a passkey that may have been copied")
     return pgettext_lazy("audit log", "a passkey that wasn't accepted")
+
+
+def _require_first_or_verified(session: Session, asker: SignedIn) -> None:
+    """Raise SecondFactorRequired unless the session has its second factor, or the account has none yet."""
+    if has_second_factor(session, asker.account_id):
+        asker.require_second_factor()
 
 
 def _require_room(number: int) -> None:

@@ -23,6 +23,9 @@ class SecurityChange(StrEnum):
 
     PASSKEY_ADDED = "added"
     PASSKEY_REMOVED = "removed"
+    CODES_MADE = "codes"
+    CODE_USED = "used"
+    RESET = "reset"
 
 
 def queue_notice(

@@ -21,6 +21,8 @@ PRINT = "print"
 SUMMARIES = "summaries"
 DIGESTS = "digests"
 
+RECOVERY = "recovery"
+
 REPLY = "reply"
 REPORT = "report"
 

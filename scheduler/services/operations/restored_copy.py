@@ -39,6 +39,7 @@ from scheduler.storage.models import (
     InterpreterFeed,
     Passkey,
     PrintCode,
+    RecoveryCode,
     WebSession,
 )
 from scheduler.storage.send_journal import JournalState, Line, SendJournal
@@ -56,6 +57,7 @@ _SECRETS: Final[tuple[tuple[type[Base], Any, Any], ...]] = (
     (InterpreterFeed, InterpreterFeed.interpreter_id, InterpreterFeed.token_hash),
     (Passkey, Passkey.id, Passkey.credential_id),
     (PrintCode, PrintCode.id, PrintCode.token_hash),
+    (RecoveryCode, RecoveryCode.id, RecoveryCode.code_hash),
 )
 """Table, key and stored hash of each kind of secret that can be ended."""
 
@@ -184,8 +186,8 @@ def record_state(database: Database, settings: Settings, *, now: datetime) -> No
 def record_live_secrets(database: Database, settings: Settings) -> None:
     """Write the hashes of all valid secrets beside the journal, if they changed.
 
-    What a restored database has besides these was ended since: tokens, feeds, passkeys and codes of prints.
-    Half a hash recognises a secret and opens nothing.
+    What a restored database has besides these was ended since: tokens, feeds, passkeys, recovery codes and
+    codes of prints. Half a hash recognises a secret and opens nothing.
     """
     journal = open_journal(settings)
     if journal is None:
@@ -206,7 +208,7 @@ def record_live_secrets(database: Database, settings: Settings) -> None:
 
 
 def live_secrets(session: Session) -> Iterator[str]:
-    """Yield the stored hash of each valid API token, feed, passkey and code of a print."""
+    """Yield the stored hash of each valid API token, feed, passkey, recovery code and code of a print."""
     for _, _, hashed in _SECRETS:
         valid = ApiToken.revoked_at.is_(None) if hashed is ApiToken.token_hash else hashed.is_not(None)
         yield from session.scalars(select(hashed).where(valid))

@@ -44,13 +44,14 @@ ACTIVITIES: Final = (
         gettext_lazy("Let people sign in, and programs act for them"),
         _ALL,
         gettext_lazy(
-            "Name, email address, ID at the organisation's sign-in, passkeys, sessions with their browsers, "
-            "API tokens"
+            "Name, email address, ID at the organisation's sign-in, passkeys, recovery codes, sessions with "
+            "their browsers, API tokens"
         ),
         (
             "account",
             "federated_identity",
             "passkey",
+            "recovery_code",
             "sign_in_link",
             "sign_in_request",
             "web_session",

@@ -134,6 +134,8 @@ class WebSession(Base):
     """Key of the OpenID provider that signed the person in, empty for a link by email."""
     authenticated_at: Mapped[datetime | None]
     """When the provider authenticated the person. None for a link: that was when the session began."""
+    verified_at: Mapped[datetime | None]
+    """When the person proved a second factor. None for a link alone, and for a provider."""
 
 
 class FederatedIdentity(Base):
@@ -190,6 +192,19 @@ class Passkey(Base):
     name: Mapped[PasskeyName]
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
+
+
+class RecoveryCode(Base):
+    """An unused recovery code of an account: a second factor if no passkey is at hand."""
+
+    __tablename__ = "recovery_code"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    """Made with the secret key `key_number`."""
+    key_number: Mapped[int]
+    created_at: Mapped[datetime]
 
 
 class PasskeyChallenge(Base):

@@ -45,12 +45,14 @@ from scheduler.services.schedule import feed_addresses
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
+    Account,
     Attendee,
     AuditLogEntry,
     BusySource,
     DigestPreference,
     Event,
     OutboxEmail,
+    RecoveryCode,
     RegistryChange,
     SignInLink,
     TeamInvitation,
@@ -275,6 +277,17 @@ def test_a_browser_that_visits_the_site_stays_signed_in_when_the_old_key_ends(si
     site.end(1)
     assert SIGN_OUT in visiting.get("/sessions").text
     assert not site.is_signed_in(site.known["cookie"]), "the old cookie is worth nothing"
+
+
+def test_recovery_codes_end_with_their_key(site: Site) -> None:
+    with site.database.write() as session:
+        account = session.scalars(select(Account.id)).first()
+        session.add(RecoveryCode(account_id=account, code_hash="a", key_number=1, created_at=NOW))
+    site.rotate()
+    assert site.uses(1)["recovery codes"] == 1
+    site.end(1)
+    with site.database.read() as session:
+        assert session.scalars(select(RecoveryCode)).all() == []
 
 
 def run(*arguments: str, status: int = 0) -> str:

@@ -48,7 +48,8 @@ GET /sessions/passkeys/new                                   302 404 404 404 404
 GET /sign-in                                                 200 200 200 200 200 200 200 200 200 200 200
 GET /sign-in/<token>                                         410 302 302 302 302 302 302 302 302 302 302
 GET /sign-in/providers/<provider_key>/callback               404 404 404 404 404 404 404 404 404 404 404
-GET /sign-in/continue                                        302 302 302 302 302 302 302 302 302 302 302
+GET /sign-in/continue                                        302 303 303 303 303 303 303 303 303 303 303
+GET /sign-in/second-factor                                   303 303 303 303 303 303 303 303 303 303 303
 GET /summaries/<token>                                       200 200 200 200 200 200 200 200 200 200 200
 GET /register/<event_key>                                    200 200 200 200 200 200 200 200 200 200 200
 GET /registration/<token>                                    200 200 200 200 200 200 200 200 200 200 200
@@ -221,12 +222,16 @@ POST /sessions/<session_id>/end                              403 404 404 404 404
 POST /sessions/passkeys                                      403 404 404 404 404 404 404 404 404 404 404
 POST /sessions/passkeys/<passkey_id>/delete                  403 404 404 404 404 404 404 404 404 404 404
 POST /sessions/passkeys/options                              403 404 404 404 404 404 404 404 404 404 404
+POST /sessions/recovery-codes                                403 200 200 200 200 200 200 200 200 200 200
 POST /sessions/others/end                                    403 303 303 303 303 303 303 303 303 303 303
 POST /sessions/end                                           403 303 303 303 303 303 303 303 303 303 303
 POST /sign-in                                                422 422 422 422 422 422 422 422 422 422 422
 POST /sign-in/<token>                                        410 410 410 410 410 410 410 410 410 410 410
 POST /sign-in/passkey                                        404 404 404 404 404 404 404 404 404 404 404
 POST /sign-in/passkey/options                                404 404 404 404 404 404 404 404 404 404 404
+POST /sign-in/second-factor/code                             303 303 303 303 303 303 303 303 303 303 303
+POST /sign-in/second-factor/passkey                          303 303 303 303 303 303 303 303 303 303 303
+POST /sign-in/second-factor/passkey/options                  303 303 303 303 303 303 303 303 303 303 303
 POST /sign-in/providers/<provider_key>                       404 404 404 404 404 404 404 404 404 404 404
 POST /sign-in/again                                          403 200 200 200 200 200 200 200 200 200 200
 POST /sign-out                                               302 302 302 302 302 302 302 302 302 302 302

@@ -20,7 +20,7 @@ from scheduler.config import Settings
 from scheduler.domain.entities import AlertKind, OutboxKind
 from scheduler.services.delivery.rendering import render_letter_email
 from scheduler.services.identity import passkeys
-from scheduler.services.identity.passkeys import LONGEST_RESPONSE, VALID, find_relying_party
+from scheduler.services.identity.passkeys import LONGEST_RESPONSE, VALID
 from scheduler.services.operations import alerts, passkey_alerts
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
@@ -404,23 +404,6 @@ def test_a_passkey_is_no_way_around_a_required_provider(
 def context_settings(app: Flask) -> Settings:
     with app.app_context():
         return context.settings()
-
-
-@pytest.mark.parametrize(
-    ("base_url", "party"),
-    [
-        ("https://Meet.expo.example", ("meet.expo.example", "https://meet.expo.example")),
-        ("https://meet.expo.example:8443", ("meet.expo.example", "https://meet.expo.example:8443")),
-        ("https://meet.expo.example:443", ("meet.expo.example", "https://meet.expo.example")),
-        ("http://localhost:8000", ("localhost", "http://localhost:8000")),
-        ("http://meet.expo.example", None),
-        ("https://192.0.2.1", None),
-        ("https://[2001:db8::1]", None),
-    ],
-)
-def test_the_relying_party_is_that_of_the_public_url(base_url: str, party: tuple[str, str] | None) -> None:
-    found = find_relying_party(replace(SETTINGS, base_url=base_url))
-    assert (found and (found.id, found.origin)) == party
 
 
 def test_a_site_without_passkeys_offers_none(

@@ -22,7 +22,15 @@ from scheduler.services.operations import restored_copy, site_pause
 from scheduler.services.operations.restored_copy import CopyKind
 from scheduler.services.operations.site_pause import RestoredDatabase
 from scheduler.storage.database import Database
-from scheduler.storage.models import ApiToken, Attendee, Installation, Invitation, OutboxEmail, Passkey
+from scheduler.storage.models import (
+    ApiToken,
+    Attendee,
+    Installation,
+    Invitation,
+    OutboxEmail,
+    Passkey,
+    RecoveryCode,
+)
 from scheduler.storage.send_journal import JournalState, SendJournal
 from tests.integration.delivery.test_sending import SENT, Sender, publish, to
 from tests.integration.operations.test_site_pause import Interrupting
@@ -297,6 +305,25 @@ def test_a_passkey_that_was_removed_after_the_backup_is_removed_again(site: Site
         restored_copy.end_secrets(session, row, site.settings, now=NOW)
     with site.database.read() as session:
         assert session.scalars(select(Passkey.credential_id)).all() == ["kept"]
+
+
+def test_a_recovery_code_that_was_used_after_the_backup_is_removed_again(site: Site) -> None:
+    site.guard()
+
+    def make_code(account_id: int, code_hash: str) -> RecoveryCode:
+        return RecoveryCode(account_id=account_id, code_hash=code_hash, key_number=1, created_at=NOW)
+
+    with site.database.write() as session:
+        account = make_account(session).id
+        session.add(make_code(account, "kept"))
+    restored_copy.record_live_secrets(site.database, site.settings)
+    with site.database.write() as session:
+        session.add(make_code(account, "used"))
+        row = site_pause.lock_installation(session)
+        row.copy_kind = restored_copy.CopyKind.OLDER.value
+        restored_copy.end_secrets(session, row, site.settings, now=NOW)
+    with site.database.read() as session:
+        assert session.scalars(select(RecoveryCode.code_hash)).all() == ["kept"]
 
 
 def test_the_page_says_that_the_database_is_a_copy_and_resumes_when_that_is_confirmed(site: Site) -> None:

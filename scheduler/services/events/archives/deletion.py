@@ -20,12 +20,20 @@ from scheduler.services.events.archives import batches, event_tables
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
 from scheduler.storage.in_list import in_chunks
-from scheduler.storage.models import Account, Event, FederatedIdentity, Passkey, SignInLink, WebSession
+from scheduler.storage.models import (
+    Account,
+    Event,
+    FederatedIdentity,
+    Passkey,
+    RecoveryCode,
+    SignInLink,
+    WebSession,
+)
 
 BATCH_SIZE: Final = 10_000
 """Rows whose keys are read at once. Readers block no writer."""
 _OWN_OF_ACCOUNTS: Final = frozenset(
-    table.__tablename__ for table in (FederatedIdentity, Passkey, SignInLink, WebSession)
+    table.__tablename__ for table in (FederatedIdentity, Passkey, RecoveryCode, SignInLink, WebSession)
 )
 """Tables that belong to an account alone. They do not keep an account alive and are deleted with it."""
 
@@ -130,6 +138,6 @@ def _delete_orphaned_accounts(session: Session, account_ids: Iterable[int]) -> N
     with_links = select(mails.c.id).where(mails.c.sign_in_link_id.in_(links))
     session.execute(delete(answers).where(answers.c.outbox_email_id.in_(with_links)))
     session.execute(delete(mails).where(mails.c.sign_in_link_id.in_(links)))
-    for table in (WebSession, FederatedIdentity, Passkey, SignInLink):
+    for table in (WebSession, FederatedIdentity, Passkey, RecoveryCode, SignInLink):
         session.execute(delete(table).where(in_chunks(table.account_id, ids)))
     session.execute(delete(Account).where(in_chunks(Account.id, ids)))

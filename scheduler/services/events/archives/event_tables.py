@@ -15,7 +15,7 @@ INSTALLATION_TABLES: Final = frozenset(
     (
         "account", "audit_chain", "audit_checkpoint", "audit_cursor", "audit_log_entry", "email_route",
         "failed_email_read", "federated_identity", "installation", "job_heartbeat", "oidc_request",
-        "passkey", "passkey_challenge", "sign_in_link", "sign_in_request", "web_session",
+        "passkey", "passkey_challenge", "recovery_code", "sign_in_link", "sign_in_request", "web_session",
     )
 )  # fmt: skip
 """Tables of the installation, whose rows belong to no event."""
