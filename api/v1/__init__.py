@@ -3,6 +3,7 @@
 from api.v1.audit_log import audit_log
 from api.v1.board import drafts
 from api.v1.calendar_status import calendar_status
+from api.v1.delegations import delegations
 from api.v1.delivery import email_queue
 from api.v1.directory import directory
 from api.v1.exports import exports
@@ -15,6 +16,7 @@ from api.v1.requests import requests
 from api.v1.runs import runs
 from api.v1.scenarios import scenarios
 from api.v1.schedule import agendas, versions
+from api.v1.settings import settings
 from api.v1.team import team
 from api.v1.venue import venue
 from api.v1.webhooks import webhooks
@@ -24,6 +26,7 @@ __all__ = [
     "audit_log",
     "blueprint",
     "calendar_status",
+    "delegations",
     "directory",
     "drafts",
     "email_queue",
@@ -36,6 +39,7 @@ __all__ = [
     "requests",
     "runs",
     "scenarios",
+    "settings",
     "team",
     "venue",
     "versions",

@@ -54,6 +54,7 @@ SCOPES = MappingProxyType(
         "outcomes:write": gettext_lazy("Report outcomes of your company's meetings"),
         "drafts:write": gettext_lazy("Edit manual drafts"),
         "webhooks:write": gettext_lazy("Create webhooks, read their messages and send these again"),
+        "settings:write": gettext_lazy("Change settings, overnight runs and scheduling priorities"),
     }
 )
 """Scopes and what they permit."""

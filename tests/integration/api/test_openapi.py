@@ -104,6 +104,7 @@ def test_what_creates_takes_an_idempotency_key(app: Flask) -> None:
             "restore_version",
             "create_scenario",
             "invite_member",
+            "create_delegation",
         }
     )
 

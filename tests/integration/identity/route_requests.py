@@ -99,6 +99,8 @@ BODIES = {
     "v1.allow_slot": {"request": "none", "slot": "s0"},
     "v1.create_webhook": {"name": "CRM", "url": "https://crm.example/hooks"},
     "v1.replay_failed_messages": {"since": "2027-06-22T08:00:00Z"},
+    "v1.create_delegation": {"name": "Hungary"},
+    "v1.change_priorities": {"policy": {"require_all": False}},
     "v1.submit_request": {"to_firm": "f8", "topic": "Cells"},
 }
 """Firm 0 is the exhibitor's; the request is between firms 0 and 1; run 1 and version 1 exist."""

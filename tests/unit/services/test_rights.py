@@ -92,6 +92,6 @@ def test_a_token_needs_the_role_and_a_scope() -> None:
     with pytest.raises(NotAllowed, match="does not have the scope runs:write"):
         token.require(Right.MANAGE_RUNS)
     with pytest.raises(NotAllowed, match="Only a signed-in person can"):
-        token.require(Right.CHANGE_SETTINGS)
+        token.require(Right.MANAGE_ALL_TOKENS)
     with pytest.raises(NotAllowed, match="Only an organiser"):
         member(scopes=frozenset({"runs:read"})).require(Right.READ_RUNS)

@@ -71,7 +71,13 @@ class DelegationCard:
 
 
 def list_delegations(
-    session: Session, actor: Actor, *, text: str = "", number: int = 1, limit: int = 30
+    session: Session,
+    actor: Actor,
+    *,
+    text: str = "",
+    cursor: str | None = None,
+    number: int = 1,
+    limit: int = 30,
 ) -> Page[DelegationRow]:
     """Return delegations by name; for a delegation manager only their own. Runs three queries."""
     only = actor.delegations_for(Right.READ_DELEGATIONS)
@@ -80,7 +86,7 @@ def list_delegations(
         Delegation.id.in_(only) if only is not None else true(),
         match_condition(text, [Delegation.name, Delegation.origin, Delegation.escort]),
     )
-    page = fetch_page(session, query, _BY_NAME, number=number, limit=limit)
+    page = fetch_page(session, query, _BY_NAME, cursor=cursor, number=number, limit=limit)
     return page.of(
         DelegationRow(each.key, each.name, each.origin, each.escort, firms, people, waiting)
         for each, firms, people, waiting, *_ in page.items

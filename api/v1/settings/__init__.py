@@ -1,0 +1,1 @@
+"""Settings of the event, its overnight runs and its scheduling priorities."""
