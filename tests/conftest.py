@@ -80,7 +80,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres_server() -> Iterator[str]:
     """Return the maintenance address of a PostgreSQL server."""
     try:
-        with servers.postgres() as url:
+        with seconds.uncounted(servers.postgres()) as url:
             yield url
     except servers.ServerMissing as missing:
         skip_or_fail(str(missing))
@@ -95,7 +95,7 @@ def postgres_databases(postgres_server: str) -> Databases:
 def broker_url() -> Iterator[str]:
     """Return the address of a Redis-compatible server, shared by the session."""
     try:
-        with servers.valkey() as url:
+        with seconds.uncounted(servers.valkey()) as url:
             yield url
     except servers.ServerMissing as missing:
         skip_or_fail(str(missing))

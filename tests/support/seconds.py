@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from math import inf
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -29,8 +30,24 @@ class Timed(Protocol):
 
 
 def cpu() -> float:
-    """Return CPU seconds of this process and its ended child processes."""
-    return sum(os.times()[:4])
+    """Return CPU seconds of this process and its ended child processes, without shared servers."""
+    return sum(os.times()[:4]) - sum(_of_servers)
+
+
+_of_servers: list[float] = []
+
+
+@contextmanager
+def uncounted(server: AbstractContextManager[str]) -> Iterator[str]:
+    """Run a server that tests share, and yield its URL.
+
+    Its CPU seconds count as this process's only at its end, and would all be those of the last test.
+    """
+    with ExitStack() as running:
+        yield running.enter_context(server)
+        before = cpu()
+        running.close()
+        _of_servers.append(cpu() - before)
 
 
 def budgets(text: str) -> dict[str, float]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+import pytest
 
 from tests.support import seconds
 from tests.support.workers import ROOT
@@ -49,3 +54,18 @@ def test_a_short_run_says_nothing() -> None:
 def test_the_budget_names_folders_that_are_there() -> None:
     budget = seconds.budgets(seconds.BUDGET.read_text("utf-8"))
     assert [name for name in budget if not (ROOT / name).is_dir()] == []
+
+
+def test_the_cpu_of_a_shared_server_is_no_test_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    spent = [1.0, 0.0, 2.0, 0.0, 60.0]
+    monkeypatch.setattr(os, "times", lambda: spent)
+    monkeypatch.setattr(seconds, "_of_servers", [])
+
+    @contextmanager
+    def server() -> Iterator[str]:
+        yield "postgresql://"
+        spent[2] += 400
+
+    with seconds.uncounted(server()) as url:
+        spent[0] += 5
+    assert (url, seconds.cpu()) == ("postgresql://", 8)
