@@ -53,11 +53,14 @@ class Sender:
     asked: int = 0
 
     def deliver(self, minutes: float = 0, *, stop_after: int | None = None) -> int:
-        """Return the number sent; `stop_after` stops the sender after that many."""
-        before = self.count(SENT)
+        """Return the number sent; `stop_after` stops the sender after that many.
+
+        A sender that waits for the rate is stopped, as the clock stands still: it would wait for a minute.
+        """
+        before, waits = self.count(SENT), list[float]()
 
         def should_stop() -> bool:
-            return stop_after is not None and self.count(SENT) - before >= stop_after
+            return bool(waits) or (stop_after is not None and self.count(SENT) - before >= stop_after)
 
         return delivery.deliver_emails(
             self.database,
@@ -65,6 +68,7 @@ class Sender:
             worker="w",
             now=lambda: NOW + timedelta(minutes=minutes),
             should_stop=should_stop,
+            sleep=waits.append,
         )
 
     def rows(self) -> list[OutboxEmail]:
