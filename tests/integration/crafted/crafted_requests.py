@@ -31,10 +31,14 @@ _asked: dict[str, dict[str, set[str]]] = {}
 class _Noted(ImmutableMultiDict[str, str]):
     """Query or form fields that record which names a view reads."""
 
+    _names: set[str] | None = None
+
     def _note(self, name: str) -> None:
-        if has_request_context() and request.endpoint:
+        if self._names is None and has_request_context() and request.endpoint:
             kind = "query" if self is request.__dict__.get("args") else "form"
-            _asked.setdefault(request.endpoint, {}).setdefault(kind, set()).add(name)
+            self._names = _asked.setdefault(request.endpoint, {}).setdefault(kind, set())
+        if self._names is not None:
+            self._names.add(name)
 
     def get(self, key, *args, **more):  # type: ignore[no-untyped-def, override]
         self._note(key)
