@@ -349,7 +349,6 @@ PAGES = {
         "imports/1/errors?rows=changed",
         "people/f0-p0/agenda",
         "people/f8-p1/agenda",
-        "privacy-notice",
         "settings",
         "brand",
         "archive",
