@@ -26,6 +26,11 @@ def now() -> float:
     return time.monotonic()
 
 
+def thread_seconds() -> float:
+    """Seconds that this thread has computed: without those in which another one had the interpreter."""
+    return time.thread_time()
+
+
 @dataclass(slots=True)
 class SolveClock:
     """Seconds of wall time from now on, and a stop that may come sooner.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import numpy as np
@@ -22,9 +21,10 @@ from scheduler.solver.state.columns import held
 from scheduler.solver.state.state import State
 from scheduler.solver.state.terms import count_terms
 
-REASON_CHECKS = 15  # meetings are checked while one reason is found (measured at 620 firms: 7 to 12)
-INDEX_SHARE = 0.5  # of a check: what is looked up before the first reason
+REASON_CHECKS = 25  # meetings are checked while one reason is found (measured at 620 firms: 18 to 34)
+INDEX_SHARE = 1.0  # of a check: what is looked up before the first reason (0.7 to 1.3)
 REASON_SHARE = 0.2  # of the time, at most, goes into that
+LEFT_SHARE = 0.75  # of what a first plan does not hold: so much a search does not hold either (0.6 to 0.97)
 STOP_SECONDS = 0.7  # for all that follows a stop
 
 
@@ -56,11 +56,16 @@ def _checked_first(context: SolveContext, state: State) -> Meetings:
 
 
 def _keep_back(context: SolveContext, state: State) -> None:
-    """Keep time back for the last check, and for the reasons of what a plan does not hold."""
+    """Keep time back for the last check, and for the reasons of what the plan of the search will not hold.
+
+    That is fixed before the search: its cooling depends on its time. Time added near the end heats a plan
+    that was almost cold.
+    """
     seconds, spent = context.params.seconds, context.incumbent.spent
     checks = max(spent, min(0.2 * seconds, 0.1 + 1.2 * spent))
-    held_count = max(1, len(context.problem.requests) - state.unscheduled_count)
-    reasons = spent * (INDEX_SHARE + REASON_CHECKS * state.unscheduled_count / held_count)
+    unscheduled = LEFT_SHARE * state.unscheduled_count
+    held_count = max(1.0, len(context.problem.requests) - unscheduled)
+    reasons = spent * (INDEX_SHARE + REASON_CHECKS * unscheduled / held_count)
     context.clock.reserve(checks + min(REASON_SHARE * seconds, reasons))
 
 
@@ -76,7 +81,7 @@ def run_search(context: SolveContext, start: Meetings) -> Meetings:
         Budget(clock, context.params.iterations),
         context.params.workers,
         context.params.seed,
-        lambda state, is_best: _report(context, clock, state, is_best),
+        lambda state, is_best: _report(context, state, is_best),
         context.helpers,
         spare_cores=lambda: _spare_cores(context),
         cooling=max(0.0, STOP_SECONDS - 1.5 * incumbent.spent) if incumbent.is_quick else 0.0,
@@ -85,6 +90,7 @@ def run_search(context: SolveContext, start: Meetings) -> Meetings:
     if context.counts_moves:  # the same moves from the first one on
         context.proof.wait_for_first_lp()
     search.run(state)
+    context.proof.search_is_over()
     _, first = incumbent.ready
     if first is None or search.score > first.total:
         _check_last(context, search.best)
@@ -109,16 +115,11 @@ def _guide(context: SolveContext, state: State, start: Meetings) -> Callable[[],
     return guide
 
 
-def _report(context: SolveContext, clock: SolveClock, state: State, is_best: bool) -> None:
-    """Report the best plan so far. At a high temperature the current plan is mostly worth less.
-
-    What a better plan holds needs no reason: the search, whose `clock` it is, has that time.
-    """
+def _report(context: SolveContext, state: State, is_best: bool) -> None:
+    """Report the best plan so far. At a high temperature the current plan is mostly worth less."""
     problem, reporter, incumbent = context.problem, context.reporter, context.incumbent
     if is_best and (reporter.best is None or state.score > reporter.best.total):
         reporter.measure(context.flat.data, state)
-        _keep_back(context, state)
-        clock.seconds = clock.spent + max(0.0, context.clock.left())
         if context.clock.left() > 2 * incumbent.spent:
             incumbent.check_beside(state.held)
     beside = compulsory_penalty(problem) * len(problem.compulsory)  # what the search adds
@@ -129,7 +130,7 @@ def _report(context: SolveContext, clock: SolveClock, state: State, is_best: boo
 
 def _spare_cores(context: SolveContext) -> int | None:
     """The number of cores that the proof leaves, or None when it has ended."""
-    return len(os.sched_getaffinity(0)) - 1 if context.proof.is_running else None
+    return context.cores - 1 if context.proof.needs_core else None
 
 
 def _check_last(context: SolveContext, table: Int32s) -> None:

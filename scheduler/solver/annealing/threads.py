@@ -30,7 +30,8 @@ from scheduler.solver.state.spread import PENALTY, excess_of
 from scheduler.solver.state.state import State, new_state
 
 BATCH = 2000  # moves between looks at the clock: some milliseconds
-ROUND_SECONDS = 0.04  # of a round: after it the days are split anew
+SHORTEST_BATCH = 100
+ROUND_SECONDS = 0.1  # of a round: after it the days are split anew
 ROUND_FACTOR = 10  # a round lasts at least so many times as long as what comes between it and the next
 
 
@@ -187,8 +188,13 @@ class _SearchThread:
         data, tally = self.confined(share, schedule.candidates()), np.zeros((KINDS, 3))
         if moves:
             schedule.make(moves, data, self.plan, tally)
-        while not moves and now() < until and not schedule.budget.is_over():
-            schedule.make(BATCH, data, self.plan, tally)
+        batch = BATCH
+        while not moves and (began := now()) < until and not schedule.budget.is_over():
+            schedule.make(batch, data, self.plan, tally)
+            # The last batch ends with the round: the other threads wait for it.
+            ended = now()
+            fitting = batch * max(0.0, until - ended) / max(1e-6, ended - began)
+            batch = int(min(BATCH, max(SHORTEST_BATCH, fitting)))
         return tally
 
     def confined(self, share: Share, candidates: Flags | None) -> Data:

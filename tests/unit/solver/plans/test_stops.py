@@ -155,3 +155,19 @@ def test_the_best_plan_that_was_checked_is_kept_whatever_is_checked_after_it() -
     keeper.check(new_state(flat.data, 1).held)
     assert best
     assert keeper.ready[0] == best
+
+
+def test_the_time_of_a_search_is_fixed_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its cooling depends on it: time that is added near the end heats a plan that was almost cold."""
+    begun = list[float]()
+    run = Search.run
+
+    def noted(search: Search, plan: Any) -> None:
+        begun.append(search.budget.seconds)
+        run(search, plan)
+        begun.append(search.budget.seconds)
+
+    monkeypatch.setattr(Search, "run", noted)
+    solve(a_problem(), SolveParams(0.5, workers=1, method="search"))
+    assert len(begun) == 2
+    assert begun[0] == begun[1]
