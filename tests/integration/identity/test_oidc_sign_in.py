@@ -441,6 +441,19 @@ def test_a_link_signs_in_no_role_that_must_use_a_provider(
     assert reader.account() == "ann@example.org", "the provider signs everyone in"
 
 
+def test_a_sign_in_with_a_provider_needs_no_second_factor_here(
+    database: Database, acme: StubProvider, evil: StubProvider, expo: Expo
+) -> None:
+    site = make_site(database, acme, evil, second_factor_required="organisers")
+    with database.write() as session:
+        session.add(TeamMember(event_id=expo.event.id, account_id=site.ann.id, role=TeamRole.OWNER))
+    by_link = Browser(site.app, site.ann)
+    assert by_link.client.get("/sessions").location == "/sign-in/second-factor"
+    reader = site.browser()
+    reader.sign_in()
+    assert reader.account() == "ann@example.org"
+
+
 def test_a_session_by_a_link_ends_when_its_person_becomes_an_organiser(
     database: Database, acme: StubProvider, evil: StubProvider, expo: Expo
 ) -> None:

@@ -21,6 +21,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AuditLogEntry, OutboxEmail, Passkey, RecoveryCode, WebSession
 from tests.integration.identity.clock import HOUR, NOWHERE, Clock
 from tests.integration.identity.test_passkeys import ORIGIN, REFUSED, answer, ask, is_in, read_text
+from tests.integration.team.test_invitations import invite
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_account, make_member
 from tests.support.passkeys import PRESENT, Authenticator
 from tests.support.web import Browser, web_app
@@ -292,6 +293,17 @@ def test_a_session_closes_when_its_account_gets_the_role(site: Site, expo: Expo,
     with site.database.write() as session:
         make_member(session, expo, TeamRole.OWNER, account=account)
     assert not is_in(browser)
+
+
+def test_who_joins_a_team_adds_a_passkey_before_the_event_opens(site: Site, expo: Expo) -> None:
+    with site.database.write() as session:
+        token = invite(session, expo, email="new@example.org")
+    browser = Browser(site.app)
+    browser.get(f"/team/{token}")
+    assert "Your role requires a passkey after the link." in browser.post(f"/team/{token}")
+    assert not is_in(browser)
+    site.enrol(browser)
+    assert browser.client.get("/sign-in/continue").location == site.event
 
 
 def test_a_person_who_lost_everything_starts_anew(site: Site) -> None:
