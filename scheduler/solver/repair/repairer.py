@@ -35,7 +35,8 @@ class Repairer:
     Parameters
     ----------
     problem, meetings
-        The problem, and a plan that keeps its hard rules. ValueError is raised if it does not.
+        The problem, and a plan that keeps its hard rules. ValueError is raised if it does not. Of a plan with
+        requests that are not kept, give the problem that releases these (`Problem.releasing`).
     """
 
     def __init__(self, problem: Problem, meetings: Sequence[Meeting]) -> None:
