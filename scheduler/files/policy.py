@@ -21,7 +21,7 @@ from scheduler.files.readers import Reader, is_number
 MAX_FACTOR = 10**12
 MAX_FAIR_SHARES = 100
 
-_KEYS = frozenset(
+KEYS = frozenset(
     (
         "require_all",
         "fair_share",
@@ -39,7 +39,7 @@ _KEYS = frozenset(
 )
 
 
-_FAIR_KEYS = (frozenset(("share",)), frozenset(("price",)))
+FAIR_KEYS = (frozenset(("share",)), frozenset(("price",)))
 
 
 def read_policy(reader: Reader, policy: object) -> Policy:
@@ -47,7 +47,7 @@ def read_policy(reader: Reader, policy: object) -> Policy:
     if not isinstance(policy, dict):
         reader.fault("policy", "must be an object")
         return Policy()
-    reader.check_keys("policy", policy, (frozenset(), _KEYS))
+    reader.check_keys("policy", policy, (frozenset(), KEYS))
     require_all = policy.get("require_all", False)
     if not isinstance(require_all, bool):
         reader.fault("policy.require_all", "must be true or false")
@@ -92,7 +92,7 @@ def _read_fair_shares(reader: Reader, value: object) -> tuple[FairShare, ...]:
 
 
 def _read_fair_share(reader: Reader, path: str, row: object) -> FairShare | None:
-    if not reader.check_keys(path, row, _FAIR_KEYS) or not isinstance(row, dict):
+    if not reader.check_keys(path, row, FAIR_KEYS) or not isinstance(row, dict):
         return None
     share = row.get("share")
     if not is_number(share) or not 0 < share <= 1:

@@ -41,7 +41,22 @@ class Page:
         self.walk: dict[tuple[str, str], float] = {}
         for row in document["walking_minutes"]:
             self.walk[row["from"], row["to"]] = self.walk[row["to"], row["from"]] = row["minutes"]
+        for id, person in self.attendees.items():
+            away = [*person.get("unavailable", []), *self._outside_hours(person, zone)]
+            self.attendees[id] = {**person, "unavailable": away}
         self.published: dict[str, Json] = {m["request"]: m for m in document["published"]}
+
+    def _outside_hours(self, person: Json, zone: ZoneInfo) -> list[str]:
+        """Return the slots of no day's hours of a person."""
+        hours = person.get("hours") or {}
+        found = []
+        for row in self.slots:
+            start, end = (
+                f"{datetime.fromisoformat(row[side]).astimezone(zone):%H:%M}" for side in ("start", "end")
+            )
+            if start < (hours.get("from") or "00:00") or end > (hours.get("to") or "24:00"):
+                found.append(row["id"])
+        return found
 
     # One meeting
 
