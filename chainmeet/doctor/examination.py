@@ -12,7 +12,13 @@ from chainmeet.doctor.hidden_secrets import without_secrets
 from chainmeet.doctor.key_checks import check_secret_keys
 from chainmeet.doctor.machine_checks import check_machine
 from chainmeet.doctor.outbox_checks import check_outbox
-from chainmeet.doctor.service_checks import check_broker, check_database, check_inbound, check_providers
+from chainmeet.doctor.service_checks import (
+    check_broker,
+    check_bucket,
+    check_database,
+    check_inbound,
+    check_providers,
+)
 from chainmeet.doctor.settings_checks import check_settings
 from scheduler.config import ConfigError, Settings
 from scheduler.domain.errors import ChainmeetError
@@ -55,3 +61,4 @@ def _all(settings: Settings, lmtp: tuple[str, int] | None, with_invariants: bool
     yield from check_relay(settings)
     yield from check_inbound(settings, lmtp)
     yield from check_providers(settings)
+    yield from check_bucket(settings)

@@ -1,4 +1,4 @@
-"""Checks of services: database, broker, workers, clock, mail servers and OpenID providers.
+"""Checks of services: database, broker, workers, clock, mail servers, OpenID providers, the bucket of packs.
 
 No email is sent or read.
 """
@@ -17,6 +17,8 @@ from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError
 from scheduler.domain.findings import Finding, error, ok, warning
 from scheduler.invites.transport.mailbox import Mailbox
+from scheduler.services.exports.offline_packs import pack_bucket
+from scheduler.services.exports.offline_packs.pack_bucket import BucketFailure
 from scheduler.services.identity.oidc_client import OidcClient, ProviderFailure, make_clients
 from scheduler.services.operations import clock_skew, job_intervals
 from scheduler.storage import grants, schema
@@ -183,3 +185,19 @@ def check_providers(settings: Settings, clients: Mapping[str, OidcClient] | None
             )
             continue
         yield ok("sign-in", f"{issuer} has valid metadata and keys.")
+
+
+def check_bucket(settings: Settings) -> Iterator[Finding]:
+    """Check that offline packs can be listed, written and deleted in their bucket, if there is one."""
+    if not settings.pack_bucket:
+        return
+    try:
+        pack_bucket.check_bucket_access(settings)
+    except BucketFailure as failure:
+        yield error(
+            "bucket",
+            f"Offline packs can't be copied to the bucket {failure}.",
+            "Check the CHAINMEET_PACK_BUCKET settings, and that the key may list, write and delete.",
+        )
+    else:
+        yield ok("bucket", f"Offline packs can be copied to the bucket {settings.pack_bucket}.")

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from chainmeet.doctor.service_checks import check_bucket
 from scheduler import config
 from scheduler.config import ConfigError, Settings
 from scheduler.domain.entities import AlertKind
+from scheduler.domain.findings import Level
 from scheduler.services.exports.offline_packs import contents, nightly_packs, pack_bucket, pack_folder
 from scheduler.storage.database import Database
 from scheduler.storage.models import Alert, Event
@@ -195,3 +197,21 @@ def test_a_missing_package_is_named_at_start_with_its_extra(
     monkeypatch.setattr(config, "find_spec", lambda _name: None)
     with pytest.raises(ConfigError, match=r"pip install 'chainmeet\[s3\]'"):
         read()
+
+
+def test_the_doctor_tries_the_bucket_and_leaves_nothing_in_it(bucket: Bucket) -> None:
+    (found,) = check_bucket(bucket.settings)
+    assert (found.level, found.check) == (Level.OK, "bucket")
+    assert bucket.keys() == []
+
+
+def test_the_doctor_says_why_packs_cannot_be_copied(bucket: Bucket) -> None:
+    bucket.client.delete_bucket(Bucket=bucket.settings.pack_bucket)
+    (found,) = check_bucket(bucket.settings)
+    assert found.level is Level.ERROR
+    assert "NoSuchBucket" in found.what
+    assert bucket.settings.pack_bucket_secret not in f"{found}"
+
+
+def test_an_installation_without_a_bucket_has_nothing_to_check() -> None:
+    assert list(check_bucket(SETTINGS)) == []

@@ -8,7 +8,8 @@ for a year.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,8 @@ from scheduler.services.exports.offline_packs.pack_folder import StoredPack
 
 PART: Final = 8 << 20
 """Octets of a part, the most that is in memory."""
+PROBE: Final = "chainmeet-doctor"
+"""The name of an empty object that shows whether the bucket can be written."""
 ATTEMPTS: Final = 5
 """Of each request, with growing pauses."""
 CONNECT_SECONDS, READ_SECONDS = 10, 60
@@ -42,11 +45,8 @@ def synchronise_packs(
 
     `deleted` are the names of packs that were just deleted in the folder. Raises BucketFailure.
     """
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    bucket = _Bucket(settings)
-    try:
+    with _failures_of(settings.pack_bucket):
+        bucket = _Bucket(settings)
         present = bucket.list_sizes()
         oldest = now - timedelta(days=settings.pack_days)
         for name in present:
@@ -61,14 +61,32 @@ def synchronise_packs(
                 bucket.upload(pack)
                 uploads += 1
         return uploads
+
+
+def check_bucket_access(settings: Settings) -> None:
+    """List the bucket, and write and delete an object that is no pack. Raises BucketFailure."""
+    with _failures_of(settings.pack_bucket):
+        bucket = _Bucket(settings, attempts=1)
+        bucket.list_sizes()
+        bucket.write_probe()
+        bucket.delete(PROBE)
+
+
+@contextmanager
+def _failures_of(name: str) -> Iterator[None]:
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
     except ClientError as error:
-        raise BucketFailure(f"{settings.pack_bucket}: {error.response['Error'].get('Code', '')}") from None
+        raise BucketFailure(f"{name}: {error.response['Error'].get('Code', '')}") from None
     except (Boto3Error, BotoCoreError) as error:
-        raise BucketFailure(f"{settings.pack_bucket}: {type(error).__name__}") from None
+        raise BucketFailure(f"{name}: {type(error).__name__}") from None
 
 
 class _Bucket:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, attempts: int = ATTEMPTS) -> None:
         from boto3.session import Session
         from botocore.config import Config
 
@@ -82,7 +100,7 @@ class _Bucket:
             config=Config(
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=READ_SECONDS,
-                retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+                retries={"total_max_attempts": attempts, "mode": "standard"},
                 # other services than Amazon's know no checksums in trailers
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
@@ -110,6 +128,9 @@ class _Bucket:
             ExtraArgs={"ContentType": "application/zip"},
             Config=TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, use_threads=False),
         )
+
+    def write_probe(self) -> None:
+        self._client.put_object(Bucket=self._name, Key=self._prefix + PROBE, Body=b"")
 
     def delete(self, name: str) -> None:
         self._client.delete_object(Bucket=self._name, Key=self._prefix + name)
