@@ -1,4 +1,4 @@
-"""The exhibitors' guide is the same in English, Chinese, Hungarian and Arabic, and uses the pages' terms."""
+"""The guides use the pages' terms, and that for exhibitors is the same in all its languages."""
 
 from __future__ import annotations
 
@@ -60,6 +60,18 @@ def test_the_guide_names_pages_and_buttons_as_the_pages_do(language: str) -> Non
     names = quoted(guide(language))
     assert names
     assert not {name for name in names if not any(text.startswith(name.casefold()) for text in texts)}
+
+
+def test_the_organisers_guide_names_parts_of_the_webhook_pages_as_the_pages_do() -> None:
+    guide = (ROOT / "docs/organisers.md").read_text("utf-8")
+    section = guide.partition("\n## Notify other programs with webhooks\n")[2].partition("\n## ")[0]
+    folders = ("api/templates/webhooks", "api/pages/webhooks")
+    pages = [path for folder in folders for path in (ROOT / folder).iterdir() if path.is_file()]
+    pages.append(ROOT / "api/templates/_organiser_places.html")
+    texts = "".join("".join(page.read_text("utf-8").split()) for page in pages)
+    names = quoted(section)
+    assert {"Createwebhook", "Sendagain", "Enablewebhook"} <= names
+    assert not {name for name in names if not re.search(rf"[\"'>]{re.escape(name)}[\"'.:<]", texts)}
 
 
 def test_the_documentation_has_each_guide_in_its_writing_direction() -> None:
