@@ -180,8 +180,7 @@ class Copies(Askers):
     """Copies of the event, one per role, so that roles do not affect each other."""
 
     def __init__(self, template: Path, folder: Path) -> None:
-        self.path, self.copy = folder / "everything.db", folder / "copy.db"
-        self.of_copy = Database(f"sqlite:///{self.copy}")
+        self.path, self.folder, self.count = folder / "everything.db", folder, 0
         shutil.copy(template, self.path)
         database = Database(f"sqlite:///{self.path}")
         super().__init__(Everything(database, web_app(database, NOWHERE)))
@@ -189,12 +188,12 @@ class Copies(Askers):
 
     @contextmanager
     def app(self) -> Iterator[tuple[Flask, Database]]:
-        """Yield the application over a new copy, with the statements that were compiled for the others."""
-        for left in self.copy.parent.glob("copy.db*"):
-            left.unlink()
-        shutil.copy(self.path, self.copy)
-        yield web_app(self.of_copy, NOWHERE), self.of_copy
-        self.of_copy.dispose()
+        self.count += 1
+        path = self.folder / f"{self.count}.db"
+        shutil.copy(self.path, path)
+        database = Database(f"sqlite:///{path}")
+        yield web_app(database, NOWHERE), database
+        database.dispose()
 
     def by_people(self) -> dict[str, dict[str, int]]:
         """Return the status of each page for each role, by route name."""
