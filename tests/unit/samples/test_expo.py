@@ -18,7 +18,7 @@ from scheduler.samples.event import SampleEvent
 from scheduler.samples.expo import make_expo
 
 SMALL = {"firms": 24, "requests": 150, "seed": 7}
-SMALL_FINGERPRINT = "50aec97c2de5dd2f5d71a4e2aa1798d1f09157b385be3902548977c3a5c5d1b6"
+SMALL_FINGERPRINT = "ad7f895c3e92fe6e2b433a0b17236421b35ef0d6e0edb1bcc4e540d7dcf85d71"
 
 
 def fingerprint(event: SampleEvent) -> str:
