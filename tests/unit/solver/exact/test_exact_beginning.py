@@ -44,7 +44,7 @@ def test_what_it_takes_to_load_kernels_and_cp_sat_is_not_counted_in_the_time(
 ) -> None:
     """Loading advances the clock by 100 seconds for each; the rest of the solve does not advance it."""
     began = time.monotonic()
-    shown = SimpleNamespace(now=began, monotonic=lambda: shown.now)
+    shown = SimpleNamespace(now=began, monotonic=lambda: shown.now, thread_time=time.thread_time)
 
     def take_long() -> None:
         shown.now += 100.0
