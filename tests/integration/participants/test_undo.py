@@ -50,11 +50,18 @@ class Hall:
         self.do(journal.undo_step, last.id, settings=SETTINGS)
 
     def everything(self) -> dict[str, list[dict[str, Any]]]:
-        """Return all rows that the actions change, without feed tokens, which role changes renew."""
+        """Return all rows that the actions change, without feed tokens, which role changes renew.
+
+        And without the time of a row's last change: that is the undo's.
+        """
         with self.database.read() as session:
             return {
                 table.__tablename__: [
-                    {name: value for name, value in row._mapping.items() if not name.startswith("feed_")}
+                    {
+                        name: value
+                        for name, value in row._mapping.items()
+                        if not name.startswith("feed_") and name != "updated_at"
+                    }
                     for row in session.execute(select(table.__table__).order_by(*table.__table__.primary_key))
                 ]
                 for table in row_changes.RECORDED_TABLES
