@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Delete, Update, delete, select, update
+from sqlalchemy import Delete, Text, Update, delete, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
@@ -32,8 +32,10 @@ from scheduler.storage.base import Base
 from scheduler.storage.database import Database
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
+    Account,
     ApiToken,
     Attendee,
+    FederatedIdentity,
     Firm,
     Installation,
     InterpreterFeed,
@@ -50,16 +52,20 @@ RETENTION: Final = timedelta(days=30)
 """A meeting that ended, and an email about no meeting, leave the journal after this time."""
 LIVE_SECRETS: Final = "secrets.json"
 
+_SUBJECT: Final = type_coerce(FederatedIdentity.issuer + "\n" + FederatedIdentity.subject, Text())
+"""A subject of an OpenID provider. An account that was unlinked from it must not open to it again."""
+
 _SECRETS: Final[tuple[tuple[type[Base], Any, Any], ...]] = (
     (ApiToken, ApiToken.id, ApiToken.token_hash),
     (Attendee, Attendee.id, Attendee.feed_hash),
+    (FederatedIdentity, _SUBJECT, _SUBJECT),
     (Firm, Firm.id, Firm.feed_hash),
     (InterpreterFeed, InterpreterFeed.interpreter_id, InterpreterFeed.token_hash),
     (Passkey, Passkey.id, Passkey.credential_id),
     (PrintCode, PrintCode.id, PrintCode.token_hash),
     (RecoveryCode, RecoveryCode.id, RecoveryCode.code_hash),
 )
-"""Table, key and stored hash of each kind of secret that can be ended."""
+"""Table, key and stored text of each kind of secret, or of access, that can be ended."""
 
 _CHECK = NamedDoer(name=pgettext_lazy("audit log", "check of the journal"))
 
@@ -186,8 +192,8 @@ def record_state(database: Database, settings: Settings, *, now: datetime) -> No
 def record_live_secrets(database: Database, settings: Settings) -> None:
     """Write the hashes of all valid secrets beside the journal, if they changed.
 
-    What a restored database has besides these was ended since: tokens, feeds, passkeys, recovery codes and
-    codes of prints. Half a hash recognises a secret and opens nothing.
+    What a restored database has besides these was ended since: tokens, feeds, passkeys, recovery codes, codes
+    of prints and links to subjects of providers. Half a hash recognises a secret and opens nothing.
     """
     journal = open_journal(settings)
     if journal is None:
@@ -208,7 +214,7 @@ def record_live_secrets(database: Database, settings: Settings) -> None:
 
 
 def live_secrets(session: Session) -> Iterator[str]:
-    """Yield the stored hash of each valid API token, feed, passkey, recovery code and code of a print."""
+    """Yield the stored text of each valid API token, feed, passkey, recovery code, print code and subject."""
     for _, _, hashed in _SECRETS:
         valid = ApiToken.revoked_at.is_(None) if hashed is ApiToken.token_hash else hashed.is_not(None)
         yield from session.scalars(select(hashed).where(valid))
@@ -238,7 +244,7 @@ def end_secrets(session: Session, row: Installation, settings: Settings, *, now:
 
 
 def _ending(
-    table: type[Base], key: Any, ended: Sequence[int], secret_key: SecretKeys, now: datetime
+    table: type[Base], key: Any, ended: Sequence[Any], secret_key: SecretKeys, now: datetime
 ) -> Iterator[Update | Delete]:
     """Yield the statements that end these rows' secrets. A person's feed gets a new address."""
     if table is ApiToken:
@@ -255,6 +261,12 @@ def _ending(
             seed, hashed = new_feed(secret_key)
             new = {"feed_seed": seed, "feed_hash": hashed, "feed_address": None}
             yield update(Attendee).where(key == person).values(new)
+    elif table is FederatedIdentity:
+        by_claim = select(FederatedIdentity.account_id).where(
+            in_chunks(key, ended), FederatedIdentity.is_operator
+        )
+        yield update(Account).where(Account.id.in_(by_claim)).values(is_operator=False)
+        yield delete(FederatedIdentity).where(in_chunks(key, ended))
     else:
         yield delete(table).where(in_chunks(key, ended))
 

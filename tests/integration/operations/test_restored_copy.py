@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import make_transient
 
 from scheduler.config import Settings
 from scheduler.domain.entities import Method
@@ -23,8 +24,10 @@ from scheduler.services.operations.restored_copy import CopyKind
 from scheduler.services.operations.site_pause import RestoredDatabase
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
+    Account,
     ApiToken,
     Attendee,
+    FederatedIdentity,
     Installation,
     Invitation,
     OutboxEmail,
@@ -305,6 +308,39 @@ def test_a_passkey_that_was_removed_after_the_backup_is_removed_again(site: Site
         restored_copy.end_secrets(session, row, site.settings, now=NOW)
     with site.database.read() as session:
         assert session.scalars(select(Passkey.credential_id)).all() == ["kept"]
+
+
+def test_an_account_that_was_unlinked_after_the_backup_is_unlinked_again(site: Site) -> None:
+    site.guard()
+    issuer = "https://login.example.org/" + "x" * 450  # with the subject longer than either column
+
+    with site.database.write() as session:
+        accounts = {name: make_account(session, f"{name}@x.example").id for name in ("kept", "unlinked")}
+        session.execute(update(Account).where(Account.id.in_(accounts.values())).values(is_operator=True))
+        session.add_all(
+            FederatedIdentity(
+                account_id=account, issuer=issuer, subject=name * 20, is_operator=True, created_at=NOW,
+                last_used_at=NOW,
+            )
+            for name, account in accounts.items()
+        )  # fmt: skip
+        session.flush()
+        found = session.scalars(select(FederatedIdentity).where(FederatedIdentity.subject == "unlinked" * 20))
+        backup = found.one()
+        session.delete(backup)
+    restored_copy.record_live_secrets(site.database, site.settings)
+    with site.database.write() as session:
+        make_transient(backup)
+        session.add(backup)
+        row = site_pause.lock_installation(session)
+        row.copy_kind = restored_copy.CopyKind.OLDER.value
+        restored_copy.end_secrets(session, row, site.settings, now=NOW)
+    with site.database.read() as session:
+        assert session.scalars(select(FederatedIdentity.subject)).all() == ["kept" * 20]
+        operators = session.scalars(
+            select(Account.id).where(Account.is_operator, Account.id.in_(accounts.values()))
+        )
+        assert operators.all() == [accounts["kept"]]
 
 
 def test_a_recovery_code_that_was_used_after_the_backup_is_removed_again(site: Site) -> None:
