@@ -34,9 +34,17 @@ NOT_UNDONE = ("import_file", "registry_change", "audit_log_entry", "audit_chain"
 
 
 def everything(database: Database) -> dict[str, list[Any]]:
+    """Return all rows that an undo restores, without the time of their last change: that is the undo's."""
     with database.read() as session:
         return {
-            table.name: [tuple(row) for row in session.execute(select(table).order_by(*table.primary_key))]
+            table.name: [
+                tuple(row)
+                for row in session.execute(
+                    select(*(column for column in table.columns if column.name != "updated_at")).order_by(
+                        *table.primary_key
+                    )
+                )
+            ]
             for table in Base.metadata.sorted_tables
             if table.name not in NOT_UNDONE
         }
