@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -53,15 +52,6 @@ class SolveContext:
         """Whether moves are counted, and not the time: the same plan each time."""
         return self.params.iterations is not None
 
-    @property
-    def cores(self) -> int:
-        """The cores that this process may use."""
-        return len(os.sched_getaffinity(0))
-
-    def begin_proof(self, clock: SolveClock) -> None:
-        """Prove bounds beside the search, or mostly after it where that needs all cores."""
-        self.proof.begin(clock, may_pause=self.cores <= self.params.workers)
-
     def read(self, flat: Flat) -> None:
         self.flat, self.incumbent = flat, Incumbent(flat, self.clock)
 
@@ -80,15 +70,9 @@ class SolveContext:
         is_proved = checked is not None and checked.total >= self.proof.found.score
         return self.clock.is_stopped() or (is_proved and not self.counts_moves)
 
-    def await_proof(self) -> None:
-        """Wait for the whole proof where moves are counted."""
-        if self.counts_moves:
-            self.proof.end(seconds=None)
-
     def end_proof(self) -> None:
-        """End the proof. What is left of the time is for what it put off."""
-        wait = self.proof.was_paused and not self.clock.is_stopped()
-        self.proof.end(seconds=max(0.0, self.clock.left()) if wait else 0.0)
+        """End the proof. Where moves are counted, the whole proof is waited for."""
+        self.proof.end(wait=self.counts_moves)
 
     def report(self, phase: Phase) -> None:
         self.reporter.report(phase)

@@ -2,9 +2,7 @@
 
 A proof has a core of its own while it runs: with too few cores both the search and the proof become slow, for
 a time that nobody can predict. Where no core is free beside the threads of the search, one thread waits, and
-so do helpers on the same machine. On two cores the search has one thread less until the proof is done. In a
-short solve that is much of the time. So the proof then pauses after its first LP, which guides the search,
-and solves the others at the end, beside the reasons.
+so do helpers on the same machine. On two cores the search has one thread less until the proof is done.
 """
 
 from __future__ import annotations
@@ -18,12 +16,10 @@ from scheduler.domain.solving import ProvedBounds
 from scheduler.solver.bounds.closed_form import Bounds, closed_bounds
 from scheduler.solver.bounds.dtypes import Floats
 from scheduler.solver.bounds.prove import iter_upper_bounds
-from scheduler.solver.clock import POLL_SECONDS, SolveClock
+from scheduler.solver.clock import SolveClock
 
 OBJECTIVES = ("score", "served", "meetings")
 """A bound of the shortfall adds nothing to that of the score."""
-LONG_SHARE = 0.05
-"""The other LPs take about as long as the first one and its model. Where that is less, there is no pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +34,7 @@ class Proof:
     """The proof of one solve. `found` is what is proved so far, here or `before`.
 
     `is_made` says whether there is more than what is plain. `first_lp` is there once the first LP of the
-    score is solved. `was_paused` says whether it left the search its core for a time.
+    score is solved.
     """
 
     def __init__(self, problem: Problem, before: ProvedBounds | None = None) -> None:
@@ -53,32 +49,12 @@ class Proof:
         self.first_lp: FirstLp | None = None
         self._reduced_costs: Floats | None = None
         self._is_guided = threading.Event()
-        self.was_paused = False
-        self._is_paused = False
-        self._is_search_over = threading.Event()
 
-    def begin(self, clock: SolveClock, *, may_pause: bool = False) -> None:
-        """Start the proof.
-
-        Parameters
-        ----------
-        clock
-            For all of it, or, where that is not limited, a size for its LPs.
-        may_pause
-            Whether the search needs all cores: then the proof may pause until `search_is_over`.
-        """
+    def begin(self, clock: SolveClock) -> None:
+        """Start the proof. `clock` is for all of it, or, where that is not limited, a size for its LPs."""
 
         def is_over() -> bool:
             return self.ended or clock.is_stopped()
-
-        def pause() -> None:
-            rest = clock.spent
-            if not clock.is_limited or rest < LONG_SHARE * clock.seconds:
-                return
-            self._is_paused = self.was_paused = True
-            while not is_over() and clock.left() > rest and not self._is_search_over.wait(POLL_SECONDS):
-                pass
-            self._is_paused = False
 
         def prove() -> None:
             try:
@@ -96,8 +72,6 @@ class Proof:
                     if self.first_lp is None and self._reduced_costs is not None:
                         self.first_lp = FirstLp(self._reduced_costs, self.found.score)
                         self._is_guided.set()
-                        if may_pause:
-                            pause()
             finally:
                 self._is_guided.set()
 
@@ -121,24 +95,15 @@ class Proof:
             min(known.meetings, found.meetings),
         )
 
-    def search_is_over(self) -> None:
-        """Go on after a pause: the search needs no core any more."""
-        self._is_search_over.set()
-
     @property
     def is_running(self) -> bool:
         return self.thread is not None and self.thread.is_alive()
 
-    @property
-    def needs_core(self) -> bool:
-        """Whether it runs, and does not pause."""
-        return self.is_running and not self._is_paused
-
-    def end(self, *, seconds: float | None = 0.0) -> None:
-        """End the proof, after waiting so many seconds for the rest of it, or as long as it takes (None)."""
+    def end(self, *, wait: bool) -> None:
+        """End the proof. Waits for the whole of it if told to, else hardly."""
         if self.thread is None:
             return
-        self._is_search_over.set()
-        self.thread.join(seconds)
+        if wait:
+            self.thread.join()
         self.ended = True
         self.thread.join(0.05)

@@ -74,7 +74,6 @@ def _result(
     else:
         explained = _explained(context, problem.releasing({*problem.released, *not_kept}), meetings)
         unscheduled = replace_reasons_by_clashes(explained, settled.clashes)
-    context.end_proof()
     plan = Plan(
         problem=problem_fingerprint(problem),
         status=status,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -90,7 +91,6 @@ def run_search(context: SolveContext, start: Meetings) -> Meetings:
     if context.counts_moves:  # the same moves from the first one on
         context.proof.wait_for_first_lp()
     search.run(state)
-    context.proof.search_is_over()
     _, first = incumbent.ready
     if first is None or search.score > first.total:
         _check_last(context, search.best)
@@ -130,7 +130,7 @@ def _report(context: SolveContext, state: State, is_best: bool) -> None:
 
 def _spare_cores(context: SolveContext) -> int | None:
     """The number of cores that the proof leaves, or None when it has ended."""
-    return context.cores - 1 if context.proof.needs_core else None
+    return len(os.sched_getaffinity(0)) - 1 if context.proof.is_running else None
 
 
 def _check_last(context: SolveContext, table: Int32s) -> None:

@@ -126,11 +126,11 @@ def _solved(context: SolveContext, start: Meetings, is_changed: bool) -> Result:
     if is_exact and not context.counts_moves:
         meetings, exact = solve_with_exact_model(context, start, unchanged)
     else:
-        context.begin_proof(context.clock.part(context.clock.left() - LAST_SECONDS))
+        context.proof.begin(context.clock.part(context.clock.left() - LAST_SECONDS))
         meetings, exact = run_search(context, start) if unchanged is None else unchanged, None
         if is_exact:  # with a number of moves the exact model has to wait
             meetings, exact = improve_with_exact_model(context, meetings)
-    context.await_proof()
+    context.end_proof()
     if meetings is not None and problem.published:
         meetings = revert_worthless_changes(problem, meetings, _for_reverting(context).is_over)
     is_proved = exact is not None and exact.status is PlanStatus.INFEASIBLE

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -48,7 +47,7 @@ class LpSolver:
         seconds: float,
         should_stop: Callable[[], bool] | None = None,
     ) -> Generator[Floats | None]:
-        """Row duals of `max cost x, A x <= rhs, 0 <= x <= upper`, each LP when asked for; None without any.
+        """Row duals of `max cost x, A x <= rhs, 0 <= x <= upper`, as each LP is solved; None without any.
 
         Parameters
         ----------
@@ -66,7 +65,6 @@ class LpSolver:
         ------
         Floats | None
             By row. They are as good as the LP solver was exact: whoever claims a bound computes it from them.
-            While the next one is not asked for, the process waits and uses no core.
         """
         asked = {**lp, "seconds": np.array(seconds), "ways": np.array(ways)}
         if lp["cost"].shape[1] <= SMALL_COLUMNS:
@@ -77,14 +75,13 @@ class LpSolver:
         try:
             process.send(asked)
             for _ in ways:
-                process.ask()
                 yield _finite(process.receive(len(lp["rhs"]), clock))
         finally:
             process.end()
 
 
 class _LpProcess:
-    """The process: it takes one set of LPs, and gives the duals of one after the other, each when asked."""
+    """The process: it takes one set of LPs, and gives the duals of one after the other."""
 
     def __init__(self) -> None:
         # In a file, not a pipe: whoever writes to a pipe waits for a process that still starts.
@@ -103,13 +100,8 @@ class _LpProcess:
     def send(self, asked: Arrays) -> None:
         np.savez(self.file, allow_pickle=False, **asked)
         self.file.flush()
-
-    def ask(self) -> None:
-        """Ask for the next duals. The first time, this also says that the file is complete."""
         if self.child.stdin is not None:
-            with suppress(BrokenPipeError):  # the process ended: there are no duals to receive
-                self.child.stdin.write(b"\n")
-                self.child.stdin.flush()
+            self.child.stdin.close()  # which tells that the file is whole
 
     def receive(self, rows: int, clock: SolveClock) -> Floats:
         """The next duals. NaN where there are none, or the process ended or is too late."""
@@ -130,8 +122,7 @@ class _LpProcess:
         self.child.kill()
         for pipe in (self.child.stdin, self.child.stdout, self.file):
             if pipe is not None:
-                with suppress(BrokenPipeError):  # of an octet that nobody read
-                    pipe.close()
+                pipe.close()
         self.child.wait()
 
 

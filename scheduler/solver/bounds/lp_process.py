@@ -1,4 +1,4 @@
-"""The process that `lp` starts: LPs of the same rows come in, their row duals go out, each when asked for."""
+"""The process that `lp` starts: LPs of the same rows come in, their row duals go out one after the other."""
 
 from __future__ import annotations
 
@@ -111,18 +111,14 @@ def _attempt(model: model_pb2.ModelProto, options: Options, seconds: float) -> A
 
 
 def main() -> None:
-    """Read the file whose descriptor is the argument, and solve one LP for each octet of standard input."""
-    asked = sys.stdin.buffer
-    if not asked.read(1):
-        return
+    """Read the file whose descriptor is the argument, once the standard input has ended."""
+    sys.stdin.buffer.read()
     with os.fdopen(int(sys.argv[1]), "rb") as file:
         file.seek(0)
         lp = dict(np.load(file, allow_pickle=False))
     for duals in iter_duals(lp):
         sys.stdout.buffer.write(duals.tobytes())
         sys.stdout.buffer.flush()
-        if not asked.read(1):
-            return
 
 
 if __name__ == "__main__":
