@@ -63,14 +63,20 @@ def synchronize(site: str, token: str, state: dict[str, Any]) -> tuple[list[str]
     return sorted(changed), withdrawn
 
 
+def as_text(value: str) -> str:
+    """Return a value that no spreadsheet takes for a formula: people write their names themselves."""
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
 def main() -> None:
     path = Path(sys.argv[1])
     state = json.loads(path.read_text("utf-8")) if path.exists() else {}
     changed, withdrawn = synchronize(os.environ["CHAINMEET_URL"], os.environ["CHAINMEET_TOKEN"], state)
-    path.write_text(json.dumps(state, ensure_ascii=False), "utf-8")
     rows = csv.writer(sys.stdout)
-    rows.writerows(["print", key, *state["people"][key].values()] for key in changed)
+    rows.writerows(["print", key, *map(as_text, state["people"][key].values())] for key in changed)
     rows.writerows(["withdraw", key] for key in withdrawn)
+    sys.stdout.flush()
+    path.write_text(json.dumps(state, ensure_ascii=False), "utf-8")  # only now, so that no badge is lost
 
 
 if __name__ == "__main__":

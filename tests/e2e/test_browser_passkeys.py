@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
-from scheduler.services.identity import sign_in
 from scheduler.storage.database import Database
-from tests.e2e import axe
+from tests.e2e import authenticator, axe
 from tests.support import clocks
-from tests.support.factories import NOW, SECRET_KEY, Expo, make_event
-from tests.support.web import web_app
+from tests.support.factories import NOW, Expo, make_event
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 
@@ -30,39 +25,17 @@ def expo(database: Database) -> Expo:
 def site(database: Database, broker_url: str, expo: Expo, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Yield the URL of a site whose host has passkeys."""
     clocks.hold(monkeypatch, NOW)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    url = f"http://localhost:{port}"
-    server = make_server("127.0.0.1", port, web_app(database, broker_url, base_url=url), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield url
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with authenticator.serving_on_localhost(database, broker_url) as url:
+        yield url
 
 
 @pytest.fixture
 def page(chromium: Browser, database: Database, expo: Expo, site: str) -> Iterator[Page]:
     """Yield the page of an exhibitor who signed in by a link, on a device with an authenticator."""
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
-    page = context.new_page()
-    session = context.new_cdp_session(page)
-    session.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
-        "isUserVerified": True, "automaticPresenceSimulation": True,
-    }  # fmt: skip
-    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    with database.write() as db:
-        token = sign_in.make_sign_in_link(
-            db, expo.people[0][0].account_id or 0, secret_key=SECRET_KEY, now=NOW
-        )
-    page.goto(f"{site}/sign-in/{token}")
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(lambda url: "/sign-in" not in url)
-    yield page
-    context.close()
+    with authenticator.device(chromium, width=390) as page:
+        authenticator.use_link(page, site, database, expo.people[0][0].account_id or 0)
+        page.wait_for_url(lambda url: "/sign-in" not in url)
+        yield page
 
 
 def test_a_passkey_is_added_signs_in_and_is_removed(page: Page, site: str) -> None:

@@ -134,14 +134,14 @@ def _known_versions(session: Session, event_id: int, since: datetime, until: dat
             ScheduleVersion.published_at > since,
             ScheduleVersion.published_at <= min(since + LONGEST_TRANSACTION, until),
         )
-        .order_by(ScheduleVersion.id)
+        .order_by(ScheduleVersion.id.desc())
         .limit(_MOST_COMPARED)
     )
     return [before or 0, *soon]
 
 
 _MOST_COMPARED = 10
-"""Publications within some minutes, each of which costs a join."""
+"""Publications within some minutes, the last ones: each costs a join."""
 
 
 def _is_meeting(meeting: type[PlannedMeeting], version_id: int) -> ColumnElement[bool]:

@@ -188,6 +188,25 @@ def test_meetings_differ_from_the_schedule_published_then(database: Database, br
     assert _keys(_since(program, "/meetings", SINCE + timedelta(hours=3)), "request") == [cancelled.key]
 
 
+def test_the_last_publication_before_a_poll_is_compared_however_many_there_were(
+    database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A poll begins some minutes before the last one, which read what was published in these minutes."""
+    monkeypatch.setattr(published_meetings, "_MOST_COMPARED", 1)
+    expo = _event(database, tables=4)
+    minute = timedelta(minutes=1)
+    with database.write() as session:
+        request = make_request(session, expo, 0, 1)
+        times = (LAST_WEEK, SINCE + minute, SINCE + 2 * minute, SINCE + timedelta(hours=2))
+        for slot, moment in zip((0, 0, 1, 0), times, strict=True):
+            made = make_version(session, expo, [meet(request, expo, slot=slot)], now=moment)
+            if moment != times[-1]:
+                made.state = VersionState.SUPERSEDED
+            session.flush()
+    _settle(database)
+    assert _keys(_since(_program(database, broker_url, expo), "/meetings"), "request") == [request.key]
+
+
 def test_a_publication_between_two_pages_changes_none(database: Database, broker_url: str) -> None:
     expo = _event(database, firms=4, tables=4)
     with database.write() as session:

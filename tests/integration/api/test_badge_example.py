@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,3 +74,26 @@ def test_the_event_is_read_only_if_it_has_changed(
     event, etag = badges.fetch(f"{site}/api/v1/event", token)
     assert event["key"] == expo.event.key
     assert badges.fetch(f"{site}/api/v1/event", token, etag) == (None, etag)
+
+
+def test_the_command_prints_badges_and_loses_none_when_its_output_fails(
+    database: Database, app: Flask, site: str, expo: Expo, tmp_path: Path
+) -> None:
+    organiser = Program(app, make_token(database, expo.organiser_actor()))
+    organiser.post("/participants/people/f1-p0/change", {"cells": {"title": "=1+1"}})
+    token, file = make_token(database, expo.organiser_actor(), "people:read"), tmp_path / "people.json"
+
+    def run(output: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "CHAINMEET_URL": site, "CHAINMEET_TOKEN": token}
+        return subprocess.run(
+            [sys.executable, str(PATH), str(file)],
+            env=environment, stdout=output, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+
+    with Path("/dev/full").open("w") as full:
+        assert run(full.fileno()).returncode != 0
+    rows = list(csv.reader(run().stdout.splitlines()))
+    assert [row[:2] for row in rows] == [["print", key] for key in ("f0-p0", "f1-p0", "f2-p0")]
+    assert rows[1][4] == "'=1+1"
+    organiser.post("/participants/firms/remove", {"keys": ["f2"]})
+    assert run().stdout.split() == ["withdraw,f2-p0"]

@@ -171,3 +171,16 @@ def test_the_time_of_a_search_is_fixed_before_it(monkeypatch: pytest.MonkeyPatch
     solve(a_problem(), SolveParams(0.5, workers=1, method="search"))
     assert len(begun) == 2
     assert begun[0] == begun[1]
+
+
+@pytest.mark.parametrize(("computed", "counted"), [(0.1, 0.1), (2.0, 7.0)])
+def test_a_quick_check_counts_what_its_thread_computed_and_a_slow_one_all_of_its_time(
+    monkeypatch: pytest.MonkeyPatch, computed: float, counted: float
+) -> None:
+    """The first check shares the interpreter with the proof. A slow one has to fit into the time left."""
+    flat, clock, spent = flatten(a_problem()), SolveClock(60.0), iter((1.0, 8.0))
+    monkeypatch.setattr(SolveClock, "spent", property(lambda _clock: next(spent)))
+    monkeypatch.setattr(incumbent, "thread_seconds", iter((3.0, 3.0 + computed)).__next__)
+    keeper = Incumbent(flat, clock)
+    keeper.check(build_start_state(flat, None, 1).held)
+    assert keeper.spent == pytest.approx(counted)
