@@ -36,6 +36,7 @@ from benchmarks.cpu_time import Backends
 from benchmarks.machine import RESULTS, machine
 from benchmarks.page_list import PAGES
 from benchmarks.report import Json, line, shown, stem, write_json
+from scheduler import logs
 from scheduler.domain.entities import VersionState
 from scheduler.gc_control import freeze_gc, set_gc_thresholds
 from scheduler.services.publishing import job_execution
@@ -245,7 +246,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], metavar="WORD", help="pages with these in the name")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it logs each request
+    logs.configure("json", level=logging.ERROR)  # access lines would stand between the rows
     rows: list[Json] = []
     print(line(HEADINGS, WIDTHS))
     for engine, firms, url in _databases(full=given.full, firms=given.firms):
