@@ -69,7 +69,7 @@ def list_event_fixes(problem: Problem, way: FixAction, length: int) -> list[Even
         ]
     if way.kind == "add-person":
         return [EventFix(way.kind, (person,)) for person in way.ids]
-    if way.kind in ("person-cap", "firm-cap", "available", "shift"):
+    if way.kind in ("person-cap", "days-cap", "firm-cap", "available", "shift"):
         return [EventFix(way.kind, way.ids[:1], slots)]
     return [EventFix(way.kind, way.ids)] if way.kind in KINDS else []
 

@@ -173,6 +173,18 @@ def why_reason(row: UnscheduledReason) -> str:
             "Their limit of %(num)s meetings per day has been reached",
             row.limit,
         )
+    if row.what == "days-cap" and row.limit is not None:
+        if row.is_me:
+            return ngettext(
+                "Your limit of %(num)s day with meetings has been reached",
+                "Your limit of %(num)s days with meetings has been reached",
+                row.limit,
+            )
+        return ngettext(
+            "Their limit of %(num)s day with meetings has been reached",
+            "Their limit of %(num)s days with meetings has been reached",
+            row.limit,
+        )
     if row.what == "firm-cap" and row.limit is not None:
         return ngettext(
             "Your company's limit of %(num)s meeting per day has been reached",

@@ -29,6 +29,7 @@ _MEANING: Final = {
     "booth": "The booth in that hall. A firm that gets another one leaves its old one.",
     "pavilion": "The national or regional pavilion, if the firm stands in one.",
     "max_per_day": "At most so many meetings a day. Empty: no limit.",
+    "max_days": "The most days on which the person has meetings. Empty: the limit of the event.",
     "min_meetings": "At least so many meetings are sought.",
     "languages": "Names or codes, with semicolons between.",
     "exhibitor": "yes: this person asks for meetings and answers requests in the firm's name. Without this "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -23,6 +23,7 @@ from scheduler.services.spreadsheets import row_keys
 from scheduler.services.spreadsheets.changes import ImportResult, ImportTally, new_values, set_values
 from scheduler.services.spreadsheets.columns import ImportKind, normalize_text
 from scheduler.services.spreadsheets.groups import import_scope
+from scheduler.services.spreadsheets.meeting_times import EventTimes
 from scheduler.services.spreadsheets.options import DEFAULT_OPTIONS, ImportOptions
 from scheduler.services.spreadsheets.person_columns import (
     latin_name,
@@ -68,6 +69,7 @@ def import_people(
     by_email = {normalize_text(email): key for email, key in taken.items()}
     row_keys.fill_keys(table, "email", by_email, known, members=options.members)
     values = {row.line: _values(row, firms) for row in table.rows}
+    _check_days(session, actor.event_id, table.rows, values, known)
     proposes = not actor.may(Right.IMPORT)
     if options.members is not None:
         addressed = [(row, values[row.line]["email"]) for row in table.rows]
@@ -207,10 +209,31 @@ def _values(row: Row, firms: FirmLookup) -> dict[str, Any]:
             "phone": row.phone(),
             "exhibitor": row.yes("exhibitor"),
             "max_per_day": row.number("max_per_day"),
+            "max_days": row.number("max_days"),
         }
         | _mail_settings(row)
     )
     return rename_keys(present_values(row, read), firm="firm_id", exhibitor="is_exhibitor")
+
+
+def _check_days(
+    session: Session,
+    event_id: int,
+    rows: Sequence[Row],
+    values: Mapping[int, Mapping[str, Any]],
+    known: Mapping[str, Attendee],
+) -> None:
+    """Report limits of days below one or above the days of the event, but none that a person has already."""
+    given = [(row, days) for row in rows if (days := values[row.line].get("max_days")) is not None]
+    if not given:
+        return
+    most = fields.limits(fields.DayLimit).most
+    days_there = len(EventTimes.load(session, event_id).days)
+    allowed = fields.Range(1, min(days_there or most, most), is_size=False)
+    for row, days in given:
+        person = known.get(row.values.get("key", ""))
+        if not allowed.hold(days) and (person is None or person.max_days != days):
+            row.fault("max_days", allowed.sentence(days))
 
 
 def _list_firms_with_exhibitor(session: Session, event_id: int) -> set[int]:

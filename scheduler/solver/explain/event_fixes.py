@@ -44,6 +44,14 @@ def _firm_cap(problem: Problem, lever: EventFix) -> Problem:
     return replace(problem, firms=_raised(problem.firms, lever.ids[0]))
 
 
+def _days_cap(problem: Problem, lever: EventFix) -> Problem:
+    rows = tuple(
+        replace(row, max_days=most + 1) if row.id == lever.ids[0] and most is not None else row
+        for row, most in zip(problem.attendees, problem.most_days, strict=True)
+    )
+    return replace(problem, attendees=rows)
+
+
 def _opened(rows: tuple[Any, ...], id: str, slots: Collection[int]) -> tuple[Any, ...]:
     return tuple(
         replace(row, unavailable=row.unavailable - set(slots)) if row.id == id else row for row in rows
@@ -114,6 +122,7 @@ def _new(taken: Mapping[str, int], stem: str) -> str:
 KINDS: Final[Mapping[str, Callable[[Problem, EventFix], Problem]]] = {
     "person-cap": _person_cap,
     "firm-cap": _firm_cap,
+    "days-cap": _days_cap,
     "available": _available,
     "shift": _shift,
     "add-table": _table,

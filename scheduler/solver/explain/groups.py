@@ -186,7 +186,7 @@ def _levers(
 
 
 def _whom(base: Occupancy, r: int, way: FixAction) -> tuple[str, ...]:
-    if way.kind in ("person-cap", "firm-cap", "available", "shift", "add-person"):
+    if way.kind in ("person-cap", "days-cap", "firm-cap", "available", "shift", "add-person"):
         return way.ids[:1]
     if way.kind == "add-place":
         request = base.problem.requests[r]
@@ -209,7 +209,7 @@ def _general(
         problem = base.problem
         closed = problem.interpreters[problem.index.interpreters[ids[0]]].unavailable
         return EventFix(kind, ids, tuple(problem.slots[s].id for s in sorted(closed)))
-    if kind in ("person-cap", "firm-cap", "add-interpreter", "add-person", "any-place"):
+    if kind in ("person-cap", "days-cap", "firm-cap", "add-interpreter", "add-person", "any-place"):
         return EventFix(kind, ids)
     return None
 

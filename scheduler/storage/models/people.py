@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from scheduler.domain.entities import Tier
 from scheduler.domain.fields import (
     Country,
+    DayLimit,
     DelegationName,
     Email,
     FirmName,
@@ -147,6 +148,8 @@ class Attendee(Timestamped, Base):
     is_exhibitor_proposed: Mapped[bool] = mapped_column(default=False, server_default=false())
     """True if a delegation manager proposes the person as an exhibitor. Organisers confirm it."""
     max_per_day: Mapped[MeetingsPerDay | None]
+    max_days: Mapped[DayLimit | None]
+    """The most days on which the person has meetings (H17), or null for the limit of the event's policy."""
     feed_seed: Mapped[str] = mapped_column(String(32))
     """Seed of the feed token, with the secret key. Changed to revoke the feed's URL."""
     feed_hash: Mapped[str] = mapped_column(String(64), unique=True)

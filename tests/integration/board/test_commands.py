@@ -213,10 +213,11 @@ def test_the_limit_of_meetings_in_a_row_is_named(database: Database) -> None:
         hall.put(hall.one, 1, hall.expo.tables[1])
 
 
-def test_the_limit_of_days_with_meetings_is_named(database: Database) -> None:
+@pytest.mark.parametrize(("own", "policy"), [(None, 1), (1, 2)])
+def test_the_limit_of_days_with_meetings_is_named(database: Database, own: int | None, policy: int) -> None:
     with database.write() as session:
         hall = Hall(session)
-        hall.expo.event.policy = {"max_days": 1}
+        hall.expo.event.policy, hall.expo.people[0][0].max_days = {"max_days": policy}, own
         session.flush()
         with pytest.raises(BreaksRules) as found:
             hall.put(hall.one, 9, hall.expo.tables[1])

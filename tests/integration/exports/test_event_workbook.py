@@ -18,7 +18,16 @@ from scheduler.services.imports import sheet_import
 from scheduler.services.imports.sheet_import import ImportPreview
 from scheduler.sheets.workbook import read_workbook
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Firm, Hall, Interpreter, InterpreterAssignment, Place, Slot
+from scheduler.storage.models import (
+    Account,
+    Attendee,
+    Firm,
+    Hall,
+    Interpreter,
+    InterpreterAssignment,
+    Place,
+    Slot,
+)
 from tests.support.factories import NOW, make_event
 from tests.support.publishing import SETTINGS
 
@@ -37,6 +46,7 @@ def demo_event(database: Database, firms: int = 40, requests: int = 200) -> Acto
         )
         delegations.travel_together(session, event, session.scalars(select(Firm)).all(), 3)
         delegations.share_stands(session, session.scalars(select(Firm)).all(), 2)
+        session.scalars(select(Attendee).order_by(Attendee.id).limit(1)).one().max_days = 1
         event.guests = [{"kind": "country", "name": "Hungary", "country": "HU", "pavilion": "East"}]
         session.scalars(select(Hall).order_by(Hall.id)).all()[0].names = {"zh": "一号馆"}
         interpreter = session.scalars(select(Interpreter.id).order_by(Interpreter.id).limit(1)).one()

@@ -279,6 +279,34 @@ def test_a_column_that_a_file_does_not_have_stays_and_an_empty_cell_empties(data
         assert firm.website == "a.example"
 
 
+DAYS = "key,firm,name,email,languages,max_days\np,f0,王伟,wang@a.example,zh,{}\n"
+
+
+@pytest.mark.parametrize(("slots", "most"), [("2 2", 2), ("", 100)])
+def test_days_of_a_person_are_one_to_those_of_the_event(database: Database, slots: str, most: int) -> None:
+    with database.write() as session:
+        actor = make_event(session, slots=slots).organiser_actor()
+        imports.import_people(session, actor, DAYS.format(most), settings=SETTINGS, now=NOW)
+        wang = session.scalars(select(Attendee).where(Attendee.key == "p")).one()
+        assert wang.max_days == most
+        for days in (0, most + 1):
+            with pytest.raises(InvalidInput, match=f"row 2, max_days: enter a value from 1 to {most}"):
+                imports.import_people(session, actor, DAYS.format(days), settings=SETTINGS, now=NOW)
+        with pytest.raises(InvalidInput, match="row 2, max_days: enter a whole number, or leave empty"):
+            imports.import_people(session, actor, DAYS.format("two"), settings=SETTINGS, now=NOW)
+        imports.import_people(session, actor, DAYS.format(""), settings=SETTINGS, now=NOW)
+        assert wang.max_days is None
+
+
+def test_days_of_a_person_that_were_more_in_a_longer_event_may_stay(database: Database) -> None:
+    with database.write() as session:
+        actor = make_event(session, slots="2 2").organiser_actor()
+        imports.import_people(session, actor, DAYS.format(1), settings=SETTINGS, now=NOW)
+        session.scalars(select(Attendee).where(Attendee.key == "p")).one().max_days = 3
+        done = imports.import_people(session, actor, DAYS.format(3), settings=SETTINGS, now=NOW)
+        assert done == ImportResult(0, 0, 1)
+
+
 def test_what_firms_offer_need_and_make_comes_from_a_sheet_in_lists(database: Database) -> None:
     text = 'key,name,country,tier,We offer,需求,products\na,A,CN,upstream,coating; sorting,"foil, tape",{}\n'
     with database.write() as session:

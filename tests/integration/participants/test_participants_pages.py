@@ -52,6 +52,19 @@ def test_a_fault_stands_at_its_field_with_what_was_typed(site: Site) -> None:
     assert re.search(r'id="country-error">.*is not a country', page)
 
 
+def test_the_days_of_a_person_are_set_on_their_page_and_in_bulk(site: Site) -> None:
+    browser = site.organiser()
+    path = site.path("/participants/people/f0-p0")
+    browser.get(path)
+    page = browser.post(path, 422, max_days="9")
+    assert re.search(r'id="max_days-error">.*nter a value from 1 to 2\.', page)
+    assert 'name="max_days" type="text" value="1"' in browser.post(path, max_days="1")
+    bulk = site.path("/participants/people/bulk")
+    page = browser.post(bulk, keys=["f0-p0", "f1-p0"], column="max_days", value="2")
+    assert "2 of 2 rows changed" in page
+    assert 'name="max_days" type="text" value="2"' in browser.get(path)
+
+
 def test_a_row_is_changed_in_place_by_htmx(site: Site) -> None:
     browser = site.organiser()
     browser.get(site.path("/participants/people"))

@@ -15,7 +15,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import help_requests, outcomes, request_lists
 from scheduler.services.requests.unscheduled_reasons import Blocker, Explanation, HelpKind
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, MeetingRequest, OutboxEmail, ScheduleVersion
+from scheduler.storage.models import Attendee, Event, MeetingRequest, OutboxEmail, ScheduleVersion
 from tests.support.factories import NOW, make_attendee, make_event, make_request, make_version
 from tests.support.races import race
 from tests.support.site import Site
@@ -107,6 +107,15 @@ def test_a_side_reads_its_own_reasons_and_of_the_other_only_whom_the_request_nam
         ("theirs", THEIRS, "", [4]),
         ("place-full", NOBODY, "", [5]),
     ]
+
+
+@pytest.mark.parametrize("own", [1, None])
+def test_the_own_limit_of_days_is_told_to_the_own_side_alone(scene: Scene, own: int | None) -> None:
+    with scene.database.write() as session:
+        session.get_one(Attendee, scene.expo.people[0][0].id).max_days = own
+    scene.say(("days-cap", scene.key(0), [0]))
+    assert scene.rows(scene.expo.actor(0)) == [("days-cap", OWN, scene.key(0), [0], own)]
+    assert scene.rows(scene.expo.actor(1)) == [("theirs", THEIRS, "", [0], None)]
 
 
 def test_people_of_the_other_side_who_are_not_named_are_one_row_a_day(scene: Scene) -> None:
@@ -236,6 +245,24 @@ def test_the_page_names_person_side_and_day_with_a_button_each(shown: tuple[Scen
     theirs = site.exhibitor(1).get(path)
     assert "F0-P0" not in theirs.partition("<tbody>")[2].partition("</tbody>")[0]
     assert "Busy or unavailable" in theirs
+
+
+@pytest.mark.parametrize(
+    ("who", "own", "said"),
+    [
+        (0, 1, "Your limit of 1 day with meetings has been reached"),
+        (1, 2, "Their limit of 2 days with meetings has been reached"),
+        (0, None, "Meetings on as many days as allowed"),
+    ],
+)
+def test_a_limit_of_days_is_named_if_it_is_the_own_one(
+    shown: tuple[Scene, Site], who: int, own: int | None, said: str
+) -> None:
+    scene, site = shown
+    with scene.database.write() as session:
+        session.get_one(Attendee, scene.expo.people[0][who].id).max_days = own
+    scene.say(("days-cap", scene.key(0, who), [0]))
+    assert said in site.exhibitor(0).get(site.path(f"/requests/{scene.request.key}"))
 
 
 def test_the_first_page_says_who_and_not_the_sentence_that_the_page_has(shown: tuple[Scene, Site]) -> None:

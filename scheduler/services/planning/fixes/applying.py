@@ -124,6 +124,8 @@ def apply_group_fix(
         match kind:
             case "person-cap" | "firm-cap":
                 _raise_cap(session, actor.event_id, kind, ids)
+            case "days-cap":
+                event_changes.raise_day_limit(session, actor.event_id, ids)
             case "available":
                 event_changes.free_people(session, actor.event_id, ids, _slots(session, actor, fix["slots"]))
             case "shift":
@@ -221,6 +223,10 @@ def _firm_cap(press: _FixApplication) -> None:
     _raise_cap(press.session, press.actor.event_id, "firm-cap", press.ids)
 
 
+def _days_cap(press: _FixApplication) -> None:
+    event_changes.raise_day_limit(press.session, press.actor.event_id, press.ids)
+
+
 def _raise_cap(session: Session, event_id: int, kind: str, ids: Sequence[str]) -> None:
     row: Attendee | Firm | None
     if kind == "person-cap":
@@ -264,6 +270,7 @@ APPLIERS: Final[Mapping[str, Callable[[_FixApplication], None]]] = {
     "shift": _shift,
     "person-cap": _person_cap,
     "firm-cap": _firm_cap,
+    "days-cap": _days_cap,
     "add-place": _place,
     "add-person": _person,
     "add-interpreter": _interpreter,

@@ -18,6 +18,7 @@ from scheduler.i18n import display_name, gettext_lazy
 from scheduler.services.availability import unavailable_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
+from scheduler.services.problems.policy import event_policy
 from scheduler.services.requests.locks import FixNotApplied
 from scheduler.services.spreadsheets.people import import_interpreters, import_people
 from scheduler.services.venue import tables
@@ -95,6 +96,23 @@ def raise_cap(row: Attendee | Firm | None, ids: Sequence[str]) -> None:
     if row.max_per_day is not None:
         wanted = int(ids[1]) if len(ids) > 1 else row.max_per_day + 1
         row.max_per_day = max(row.max_per_day, wanted)
+
+
+def raise_day_limit(session: Session, event_id: int, ids: Sequence[str]) -> None:
+    """Let a person have meetings on as many days as the fix says, or on one more.
+
+    If the limit of the policy applies, the person gets their own, and the policy stays as it is for others.
+    Raises NotFound.
+    """
+    person = session.scalar(select(Attendee).where(Attendee.event_id == event_id, Attendee.key == ids[0]))
+    if person is None:
+        raise NotFound("person", ids[0])
+    policy = event_policy(session.get_one(Event, event_id).policy)
+    most = policy.max_days if person.max_days is None else person.max_days
+    if most is not None:
+        wanted = int(ids[1]) if len(ids) > 1 else most + 1
+        if wanted > most:
+            person.max_days = wanted
 
 
 def add_place(session: Session, event_id: int, request: MeetingRequest, ids: Sequence[str]) -> None:

@@ -135,6 +135,16 @@ def two_of_firm_0(
     return expo
 
 
+def on_one_day(session: Session, *, own: int | None = None, policy: int | None = None) -> Expo:
+    """Firm 0 requests two firms, with a time for each on another day, and a limit of days."""
+    expo = make_event(session, slots="1 1")
+    expo.event.policy = {} if policy is None else {"max_days": policy}
+    expo.people[0][0].max_days = own
+    for other in (1, 2):
+        make_request(session, expo, 0, other)
+    return expo
+
+
 def without_interpreter(session: Session, *, shift: bool) -> Expo:
     """Two firms without a common language. The only interpreter is off duty, or speaks other languages."""
     expo = make_event(session, firms=2, interpreters=0)
@@ -157,6 +167,8 @@ def with_one_place(session: Session, place: PlaceWish) -> Expo:
 EVENTS: dict[tuple[str, str], Callable[[Session], Expo]] = {
     ("person-cap", ""): lambda session: two_of_firm_0(session, slots="4", person=1),
     ("firm-cap", ""): lambda session: two_of_firm_0(session, slots="4", firm=1),
+    ("days-cap", "own"): lambda session: on_one_day(session, own=1),
+    ("days-cap", "policy"): lambda session: on_one_day(session, policy=1),
     ("add-person", ""): two_of_firm_0,
     ("add-interpreter", ""): lambda session: without_interpreter(session, shift=False),
     ("shift", ""): lambda session: without_interpreter(session, shift=True),
@@ -182,12 +194,28 @@ def test_a_press_changes_the_event_so_that_the_next_run_holds_it_and_one_undo_ta
         problem = snapshot.build_problem(session, expo.event.id, now=NOW)
         again = solve(problem, SolveParams(seconds=2, workers=1)).plan
         assert {m.request: m.slot for m in again.meetings}[row["request"]] == slot.key
+        assert problem.policy == before.policy, "a limit for all stays, and the person gets their own"
         (step, *_) = journal.list_steps(session, actor)
         assert (step.kind, step.note) == ("remedy", kind)
     with database.write() as session:
         assert "lock" in entries(session)
         journal.undo_step(session, actor, step.id, settings=SETTINGS, now=NOW)
         assert snapshot.build_problem(session, expo.event.id, now=NOW) == before
+
+
+@pytest.mark.parametrize(
+    ("own", "policy", "raised"),
+    [(1, None, 2), (1, 3, 2), (None, 1, 2), (3, 1, 3), (None, 3, None), (None, None, None)],
+)
+def test_days_are_raised_to_those_of_the_fix_unless_as_many_are_allowed_by_now(
+    database: Database, own: int | None, policy: int | None, raised: int | None
+) -> None:
+    with database.write() as session:
+        expo = on_one_day(session, own=own, policy=policy)
+        request, person = make_request(session, expo, 1, 2), expo.people[0][0]
+        version = made(session, expo, request, {"kind": "days-cap", "ids": [person.key, "2"], "slot": "s1"})
+        hold(session, expo.organiser_actor(), version.number, request.key, 0)
+        assert person.max_days == raised
 
 
 def test_somebody_who_is_added_needs_a_name_and_an_address(database: Database) -> None:

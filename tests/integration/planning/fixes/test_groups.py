@@ -122,6 +122,26 @@ def test_a_press_does_what_helps_a_group_as_one_step(database: Database, group: 
         assert anna.max_per_day == 1 and len(session.scalars(select(Place)).all()) == places
 
 
+def test_one_more_day_of_a_person_helps_a_group_as_one_step(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        scene = Scene(session)
+        anna = scene.expo.people[0][0]
+        anna.max_days = 1
+        cap, *others = scene.version.groups or []
+        lever = {"kind": "days-cap", "ids": [anna.key], "slots": []}
+        scene.version.groups = [{**cap, "reason": "days-cap", "lever": lever}, *others]
+        actor, number = scene.expo.organiser_actor(), scene.version.number
+    browser = Browser(web_app(database, broker_url), scene.expo.organiser)
+    path = f"/events/{scene.expo.event.key}/versions/{number}/fixes"
+    assert "Let Anna Kiss have meetings on one more day" in re.sub(r"<[^>]+>", "", browser.get(path))
+    with database.write() as session:
+        applying.apply_group_fix(session, actor, number, 0, settings=SETTINGS, now=NOW)
+        assert session.get_one(Attendee, anna.id).max_days == 2
+        (step, *_) = journal.list_steps(session, actor)
+        journal.undo_step(session, actor, step.id, settings=SETTINGS, now=NOW)
+        assert session.get_one(Attendee, anna.id).max_days == 1
+
+
 def test_the_page_says_groups_in_names_and_times_and_the_workbook_has_them(
     database: Database, broker_url: str
 ) -> None:

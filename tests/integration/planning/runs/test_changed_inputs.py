@@ -19,7 +19,7 @@ from scheduler.services.planning.runs import runs
 from scheduler.services.replies import counter_proposals
 from scheduler.services.replies.attendee_replies import Reply
 from scheduler.storage.database import Database
-from scheduler.storage.models import AttendeeBusy, Event, Invitation, MeetingRequest
+from scheduler.storage.models import Attendee, AttendeeBusy, Event, Invitation, MeetingRequest
 from tests.integration.planning.runs.scene import Scene, plan_of
 from tests.support.factories import NOW
 from tests.support.publishing import send_all
@@ -185,6 +185,14 @@ def test_an_absence_within_frozen_hours_is_one_change_and_the_hours_are_none(aga
     again.meetings = lambda problem: ()
     assert again.run(publish=True)
     assert again.kinds == ["requests"], "and not the attendee once more"
+
+
+def test_a_limit_of_days_of_one_person_is_a_change(again: Again) -> None:
+    with again.scene.database.write() as session:
+        session.get_one(Attendee, again.scene.expo.people[0][0].id).max_days = 1
+    assert again.run(publish=True)
+    assert again.kinds == ["attendees"]
+    assert not again.run()
 
 
 def test_a_granted_wish_for_another_time_is_no_change(again: Again) -> None:

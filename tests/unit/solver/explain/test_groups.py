@@ -89,6 +89,22 @@ def test_people_at_their_limit_make_a_group_which_one_meeting_more_helps() -> No
     )
 
 
+@pytest.mark.parametrize(("own", "policy"), [(1, None), (None, 1)])
+def test_people_on_all_their_days_make_a_group_which_one_day_more_helps(
+    own: int | None, policy: int | None
+) -> None:
+    problem = make_problem(
+        slots="2 2",
+        requests=[ask("r1", "a", "b"), ask("r2", "a", "c", slots=["s2"])],
+        attendees=[person("ann", "a", max_days=own), person("bo", "b"), person("cy", "c")],
+        max_days=policy,
+    )
+    held = (meet("r1", "s0", "t1", "ann bo"),)
+    (group,) = group_unscheduled(problem, held, explain_unscheduled(problem, held), kinds={"days-cap"})
+    assert (group.reason, group.about) == ("days-cap", ReasonSubject("person", ("ann",)))
+    assert (group.lever, group.holds) == (EventFix("days-cap", ("ann",)), 1)
+
+
 def test_languages_make_a_group_by_the_part_of_a_day() -> None:
     problem = make_problem(
         slots="2 2",
@@ -117,14 +133,14 @@ def test_each_kind_of_lever_changes_what_it_names_and_nothing_else() -> None:
         slots="2",
         requests=[ask("r1", "a", "b", place="booth")],
         firms=[firm("a"), firm("b", max_per_day=1)],
-        attendees=[person("ann", "a", max_per_day=1, unavailable="s0"), person("bo", "b")],
+        attendees=[person("ann", "a", max_per_day=1, max_days=1, unavailable="s0"), person("bo", "b")],
         interpreters=[interpreter("ivy", unavailable="s0")],
         places=[table("t1", "h1"), booth("bb", "b", "h1")],
     )
     ids = {
-        "person-cap": ("ann",), "firm-cap": ("b",), "available": ("ann",), "shift": ("ivy",),
-        "add-table": ("h1",), "add-booth": ("b",), "add-interpreter": ("en", "hu"), "add-person": ("ann",),
-        "any-place": ("r1",),
+        "person-cap": ("ann",), "days-cap": ("ann",), "firm-cap": ("b",), "available": ("ann",),
+        "shift": ("ivy",), "add-table": ("h1",), "add-booth": ("b",), "add-interpreter": ("en", "hu"),
+        "add-person": ("ann",), "any-place": ("r1",),
     }  # fmt: skip
     parts = ("attendees", "firms", "interpreters", "places", "requests")
     for kind in KINDS:
