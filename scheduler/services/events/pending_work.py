@@ -12,7 +12,8 @@ from scheduler.domain.entities import JobKind, JobState, MailOutcome, RequestSta
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.participants.registration.registrations import count_waiting
-from scheduler.services.schedule import broken_meetings, calendar_entries, versions
+from scheduler.services.schedule import broken_meetings, calendar_entries, scheduled, versions
+from scheduler.storage.database import once_per_session
 from scheduler.storage.models import (
     InboundEmail,
     InvitationReply,
@@ -72,11 +73,11 @@ def count_pending_work(session: Session, actor: Actor, *, now: datetime) -> Pend
         ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.DRAFT
     )
     return PendingWork(
-        called_off=len(calendar_entries.list_withdrawn_requests(session, latest.id)) if latest else 0,
+        called_off=len(scheduled.list_withdrawn_requests(session, latest.id)) if latest else 0,
         absent=len(calendar_entries.list_excluded_people(session, latest.id)) if latest else 0,
         proposals=_proposals(session, latest) if latest else 0,
         accepted=count_accepted_since(session, latest) if latest else 0,
-        unnotified=len(calendar_entries.list_withdrawn_requests(session, published.id)) if published else 0,
+        unnotified=len(scheduled.list_withdrawn_requests(session, published.id)) if published else 0,
         broken=len(broken_meetings.list_broken_requests(session, published, now=now)) if published else 0,
         emails=count_waiting_emails(session, event_id),
         registrations=count_waiting(session, event_id),
@@ -102,15 +103,13 @@ def count_accepted_since(session: Session, version: ScheduleVersion) -> int:
     held = exists().where(
         PlannedMeeting.version_id == version.id, PlannedMeeting.request_id == MeetingRequest.id
     )
-    return _count(
-        session,
-        select(func.count()).where(
-            MeetingRequest.event_id == version.event_id,
-            MeetingRequest.state == RequestState.ACCEPTED,
-            func.coalesce(MeetingRequest.responded_at, MeetingRequest.created_at) > version.created_at,
-            ~held,
-        ),
+    query = select(func.count()).where(
+        MeetingRequest.event_id == version.event_id,
+        MeetingRequest.state == RequestState.ACCEPTED,
+        func.coalesce(MeetingRequest.responded_at, MeetingRequest.created_at) > version.created_at,
+        ~held,
     )
+    return once_per_session(session, f"accepted since {version.id}", lambda: _count(session, query))
 
 
 def count_waiting_emails(session: Session, event_id: int) -> int:

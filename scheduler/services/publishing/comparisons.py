@@ -27,7 +27,7 @@ from scheduler.services.outbox import outbox
 from scheduler.services.problems import snapshot, stored_problems
 from scheduler.services.publishing import publish_preview, version_jobs
 from scheduler.services.publishing.publish_preview import Report
-from scheduler.services.schedule import calendar_entries, notified_changes, versions
+from scheduler.services.schedule import calendar_entries, notified_changes, scheduled, versions
 from scheduler.storage.cache.cache_keys import rows_text
 from scheduler.storage.models import (
     Attendee,
@@ -122,7 +122,7 @@ def comparison_key(session: Session, version: ScheduleVersion) -> str:
         repr((calendar_entries.FORM, version.id, current.id if current else None, revision)).encode()
     )
     off = (
-        calendar_entries.list_withdrawn_requests(session, version.id),
+        scheduled.list_withdrawn_requests(session, version.id),
         calendar_entries.list_excluded_people(session, version.id),
     )
     digest.update(repr((off, _invitation_digest(session, event_id))).encode())
@@ -184,7 +184,7 @@ def compute_comparison(
 ) -> ComputedComparison:
     """Compare a version. For a draft, also derive the emails that publishing it sends. Writes nothing."""
     is_draft = version.state is VersionState.DRAFT
-    left_out = calendar_entries.list_withdrawn_requests(session, version.id) if is_draft else ()
+    left_out = scheduled.list_withdrawn_requests(session, version.id) if is_draft else ()
     base = (
         versions.find_published_version(session, version.event_id)
         if is_draft

@@ -21,7 +21,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.publishing import comparisons, publish_preview, release, version_jobs
 from scheduler.services.publishing.version_jobs import describe_job, find_latest_job, is_row_changed
-from scheduler.services.schedule import calendar_entries, history, versions
+from scheduler.services.schedule import history, scheduled, versions
 from scheduler.services.schedule.history import VersionCard
 from scheduler.storage.models import Event, ManualDraft, ScheduleVersion, VersionJob
 
@@ -219,7 +219,7 @@ def draft_cancellations(session: Session, actor: Actor, *, now: datetime) -> Ver
     if current is None:
         text = gettext_lazy("No schedule is published yet, so there are no partners to notify.")
         raise WrongState("schedule", actor.event_key, "not published", "sent to partners", text)
-    if not calendar_entries.list_withdrawn_requests(session, current.id):
+    if not scheduled.list_withdrawn_requests(session, current.id):
         text = gettext_lazy("No published meeting was cancelled, so there are no partners to notify.")
         raise WrongState("version", current.number, "as people know it", "sent to partners", text)
     draft = release.copy_version(session, current, now=now)

@@ -221,16 +221,6 @@ def entry_content(
     )
 
 
-def list_withdrawn_requests(session: Session, version_id: int) -> Sequence[str]:
-    """Return keys of the version's requests that are no longer accepted. Publishing leaves them out."""
-    return session.scalars(
-        select(MeetingRequest.key)
-        .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
-        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state != RequestState.ACCEPTED)
-        .order_by(MeetingRequest.key)
-    ).all()
-
-
 def list_excluded_people(session: Session, version_id: int) -> Sequence[tuple[str, str]]:
     """Return (request, attendee) keys of people in the version's meetings who have declined since."""
     sits = exists(

@@ -6,9 +6,10 @@ They no longer count as scheduled, so counts, lists and charts leave them out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select
+from sqlalchemy import ColumnElement, and_, func, literal, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
@@ -35,8 +36,20 @@ def its_meeting(version_id: int) -> ColumnElement[bool]:
 
 def count_scheduled(session: Session, version_id: int) -> int:
     """Count the requests that are scheduled in a version."""
-    query: Select[int] = only_scheduled(select(func.count()).select_from(PlannedMeeting), version_id)
-    return once_per_session(session, f"scheduled {version_id}", lambda: session.scalars(query).one())
+    planned = select(func.count()).where(PlannedMeeting.version_id == version_id)
+    kept = once_per_session(session, f"planned {version_id}", lambda: session.scalars(planned).one())
+    return kept - len(list_withdrawn_requests(session, version_id))
+
+
+def list_withdrawn_requests(session: Session, version_id: int) -> Sequence[str]:
+    """Return keys of the version's requests that are no longer accepted. Publishing leaves them out."""
+    query = (
+        select(MeetingRequest.key)
+        .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
+        .where(PlannedMeeting.version_id == version_id, ~IS_ACCEPTED)
+        .order_by(MeetingRequest.key)
+    )
+    return once_per_session(session, f"withdrawn {version_id}", lambda: session.scalars(query).all())
 
 
 def count_accepted(session: Session, event_id: int) -> int:

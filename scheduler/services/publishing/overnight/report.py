@@ -12,7 +12,7 @@ from scheduler.services import links
 from scheduler.services.identity import actors, preferences
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
-from scheduler.services.schedule import calendar_entries, scheduled, versions
+from scheduler.services.schedule import scheduled, versions
 from scheduler.storage.models import (
     Account,
     Comparison,
@@ -95,7 +95,7 @@ def _counts(session: Session, found: Comparison, before: int | None) -> dict[str
         "changed": counts.get("relocated", 0) + counts.get("reassigned", 0),
         "new": counts.get("added", 0),
         "cancelled": counts.get("cancelled", 0),
-        "declined": len(calendar_entries.list_withdrawn_requests(session, before)) if before else 0,
+        "declined": len(scheduled.list_withdrawn_requests(session, before)) if before else 0,
     }
 
 
