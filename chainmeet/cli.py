@@ -28,6 +28,7 @@ from chainmeet.commands.serve import serve
 from chainmeet.commands.sessions import sessions
 from chainmeet.commands.sign_in import sign_in
 from chainmeet.commands.solve import solve
+from chainmeet.commands.token import token
 from chainmeet.commands.up import up
 from chainmeet.commands.warm_up import warm_up
 from chainmeet.commands.worker import clock, worker
@@ -36,7 +37,8 @@ from scheduler.version import DISTRIBUTION
 
 COMMANDS = (
     demo, up, serve, plan, solve, check, generate, db, event, run, publish, receive, worker, clock, sign_in,
-    sessions, pause, resume, backup, restore, prune, person, audit, key, doctor, mail, warm_up, plugins,
+    sessions, token, pause, resume, backup, restore, prune, person, audit, key, doctor, mail, warm_up,
+    plugins,
 )  # fmt: skip
 
 

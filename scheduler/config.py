@@ -187,7 +187,9 @@ class Settings:
         "requests per minute of one account for a PDF, a calendar preview or a test email", _LIMIT, default=10
     )
     limit_api: int = _setting(
-        "requests per minute of one account's API tokens in an event", _LIMIT, default=600
+        "requests per minute of one account's API tokens in an event, and of those for all events",
+        _LIMIT,
+        default=600,
     )
     limit_link: int = _setting("requests per minute with one secret link", _LIMIT, default=60)
     limit_unknown_token: int = _setting(

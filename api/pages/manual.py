@@ -116,6 +116,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "summary_unsubscribe": {"exhibitors": "settings"},
         "team": {"organisers": "share-the-work-with-a-team"},
         "team_invitations": {"organisers": "share-the-work-with-a-team"},
+        "tokens": {"organisers": "give-other-programs-access-with-api-tokens"},
         "unassigned_emails": {"operators": "check-email"},
         "unavailability": {"organisers": "move-meetings-on-the-board"},
         "venue": {"organisers": "change-the-venue"},

@@ -6,6 +6,7 @@ from api.v1.calendar_status import calendar_status
 from api.v1.delegations import delegations
 from api.v1.delivery import email_queue
 from api.v1.directory import directory
+from api.v1.events import events
 from api.v1.exports import exports
 from api.v1.imports import imports
 from api.v1.operation import blueprint
@@ -30,6 +31,7 @@ __all__ = [
     "directory",
     "drafts",
     "email_queue",
+    "events",
     "exports",
     "imports",
     "outcomes",

@@ -9,15 +9,16 @@ from sqlalchemy.orm import Session
 
 from api import context
 from api.errors import problem
+from api.v1.bearer import EVENT
 from scheduler.services.identity import idempotency
-from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.api_clients import ApiClient
 from scheduler.services.identity.idempotency import Claim, ClaimRefusal, StoredResponse
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 
 
-def begin(actor: Actor, key: str | None) -> Claim | StoredResponse | None:
+def begin(client: ApiClient, key: str | None) -> Claim | StoredResponse | None:
     """Claim the request's key, or give the answer that was given before; None without a key.
 
     Answers 409 while the first request is still running, 422 if it was another request.
@@ -25,7 +26,7 @@ def begin(actor: Actor, key: str | None) -> Claim | StoredResponse | None:
     if key is None:
         return None
     with context.database().write() as db:
-        claimed = idempotency.claim_key(db, actor, key, _fingerprint(), now=context.now())
+        claimed = idempotency.claim_key(db, client, key, _fingerprint(), now=context.now())
         if claimed is ClaimRefusal.REUSED:
             detail = f"This {HEADER} was used before."
             abort(problem(422, "idempotency-key-reused", "Another request", detail))
@@ -50,7 +51,8 @@ def release(claim: Claim) -> None:
 
 
 def _fingerprint() -> str:
-    """What makes two requests the same: method, path and body."""
-    digest = hashlib.sha256(f"{request.method} {request.full_path}\n".encode("utf-8", "surrogatepass"))
+    """What makes two requests the same: method, path, event and body."""
+    first = f"{request.method} {request.full_path}\n{request.headers.get(EVENT, '')}\n"
+    digest = hashlib.sha256(first.encode("utf-8", "surrogatepass"))
     digest.update(request.get_data(cache=True))
     return digest.hexdigest()

@@ -8,23 +8,36 @@ from typing import Any, cast
 from apiflask import APIFlask
 from flask.json.provider import DefaultJSONProvider
 
+from api.v1.bearer import EVENT
 from api.v1.idempotency import HEADER
 from api.v1.schemas.adapter import REF
 from api.v1.schemas.base import MAX_ID
 from api.v1.schemas.errors import CONTENT_TYPE, Problem
 
-DESCRIPTION = """One event's firms, people, meeting requests, runs, schedule versions and agendas.
+DESCRIPTION = """Events with their firms, people, meeting requests, runs, schedule versions and agendas.
 
-Every request needs a token of the event: `Authorization: Bearer cm_...`. Times are ISO 8601 in UTC. Lists
-are paginated: repeat the request with `cursor` set to the response's `next_cursor`. A POST that creates
-something accepts an `Idempotency-Key`. Repeated with the same key and body within a day, it creates nothing
-and returns the first response. Workers execute long tasks: the response is 202 with a Location to poll
-until the state is done or failed, or 503 with Retry-After until the result is ready. A JSON response to a
-GET has an `ETag`. Sent back as `If-None-Match`, the response is 304 without a body while nothing has changed.
-Every error is `application/problem+json` (RFC 9457)."""
+Every request needs a token: `Authorization: Bearer cm_...`. A token of one event needs nothing else. A
+token for all events names the event in the header `Chainmeet-Event`, except for `/events`. Times are ISO
+8601 in UTC. Lists are paginated: repeat the request with `cursor` set to the response's `next_cursor`. A
+POST that creates something accepts an `Idempotency-Key`. Repeated with the same key and body within a day,
+it creates nothing and returns the first response. Workers execute long tasks: the response is 202 with a
+Location to poll until the state is done or failed, or 503 with Retry-After until the result is ready. A
+JSON response to a GET has an `ETag`. Sent back as `If-None-Match`, the response is 304 without a body while
+nothing has changed. Every error is `application/problem+json` (RFC 9457)."""
 
 ALWAYS = (401, 414, 429, 503)
 """Errors that any operation may answer with."""
+
+WITHOUT_EVENT = "/api/v1/events"
+"""Operations below this path take the event from there, not from the header."""
+
+EVENT_PARAMETER = {
+    "name": EVENT,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+    "description": "Key of the event. Required for a token for all events.",
+}
 
 Spec = dict[str, Any]
 
@@ -50,9 +63,12 @@ def _complete(document: Any) -> Any:
     schemas = _flat({name: schema for name, schema in found.items() if name not in _OF_APIFLASK})
     document["components"]["schemas"] = schemas
     document["security"] = [{"token": []}]
-    for methods in document["paths"].values():
+    for path, methods in document["paths"].items():
         for operation in methods.values():
             _describe(operation, schemas)
+            if not path.startswith(WITHOUT_EVENT):
+                operation["parameters"].append(EVENT_PARAMETER)
+                operation["responses"].setdefault("400", _error(400))
     return document
 
 

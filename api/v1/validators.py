@@ -2,7 +2,8 @@
 
 A cache may keep an answer that has an ETag, but only a client's own cache, and not without asking again: each
 request is made with its token, which is looked up before a 304. So a token that was revoked, has ended or has
-lost a scope reads nothing anew, and a cache never gives one token's answer to another (Vary: Authorization).
+lost a scope reads nothing anew. A cache never gives one token's answer to another (Vary: Authorization), nor
+that about one event to a request about another (Vary: Chainmeet-Event).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from flask import Response, abort, request
 from werkzeug.http import parse_etags, unquote_etag
 
 from api.errors import problem
+from api.v1.bearer import EVENT
 from scheduler.invites.ical.feed import strong_etag
 from scheduler.services.identity.actors import Actor
 
@@ -35,7 +37,8 @@ def not_modified(etag: str) -> Response:
 
 def weak_etag(actor: Actor, *facts: object) -> str:
     """Return the ETag of an answer that these facts determine, with what the token lets its owner see."""
-    seen = (actor.account_id, actor.team_role, actor.firm_id, sorted(actor.scopes or ()), facts)
+    scopes = sorted(actor.scopes or ())
+    seen = (actor.event_id, actor.account_id, actor.team_role, actor.firm_id, scopes, facts)
     return "W/" + strong_etag(repr(seen).encode())
 
 
@@ -59,7 +62,7 @@ def set_caching(response: Response) -> Response:
     """Only answers with an ETag may be kept."""
     if "ETag" in response.headers:
         response.headers["Cache-Control"] = PRIVATE
-        response.vary.add("Authorization")
+        response.vary.update(("Authorization", EVENT))
     else:
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import Flask
+from sqlalchemy.orm import Session
 
-from scheduler.services.identity import api_tokens
+from api.v1.bearer import EVENT
+from scheduler.services.identity import api_clients, api_tokens
 from scheduler.services.identity.actors import Actor
 from scheduler.storage.database import Database
 
@@ -14,9 +17,12 @@ from scheduler.storage.database import Database
 class Program:
     """Sends JSON with a bearer token and asserts the response status."""
 
-    def __init__(self, app: Flask, token: str | None) -> None:
+    def __init__(self, app: Flask, token: str | None, event_key: str = "") -> None:
+        """`event_key` is the event of a token for all events."""
         self.client = app.test_client()
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if event_key:
+            self.headers[EVENT] = event_key
 
     def get(self, path: str, status: int = 200, **query: Any) -> Any:
         response = self.client.get(f"/api/v1{path}", query_string=query, headers=self.headers)
@@ -39,9 +45,25 @@ class Program:
         return response.json
 
 
-def make_token(database: Database, actor: Actor, *scopes: str) -> str:
+def make_token(database: Database, actor: Actor, *scopes: str, is_for_all_events: bool = False) -> str:
     """Create a token, by default with every scope that the actor may grant."""
     given = scopes or tuple(api_tokens.list_offered_scopes(actor))
     with database.write() as session:
-        _, text = api_tokens.create_api_token(session, actor, "test", given, now=database.now())
+        _, text = api_tokens.create_api_token(
+            session, actor, "test", given, is_for_all_events=is_for_all_events, now=database.now()
+        )
     return text
+
+
+def make_service_token(database: Database, *scopes: str, name: str = "CRM") -> str:
+    """Create a token of a service, by default with every scope."""
+    given = scopes or tuple(api_tokens.SCOPES)
+    with database.write() as session:
+        _, text = api_tokens.create_service_token(session, name, given, now=database.now())
+    return text
+
+
+def actor_for_token(session: Session, token: str, event_key: str = "", *, now: datetime) -> Actor:
+    """Return the actor that a token is in its event, or in that of `event_key`."""
+    client = api_clients.find_client(session, token, now=now)
+    return api_clients.actor_for_client(session, client, event_key or client.event_key or "", now=now)

@@ -1,6 +1,9 @@
-"""API tokens of an event: create, list, revoke."""
+"""API tokens of an event, and a person's own for all events: create, list, revoke."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from apiflask import APIBlueprint
 from flask import flash, redirect, request, url_for
@@ -10,11 +13,14 @@ from werkzeug.wrappers import Response
 from api import auth, context, inputs
 from api.language.speaking import gettext, ngettext
 from api.pages import rendering
+from api.v1 import bearer
 from scheduler.domain.errors import InvalidInput
 from scheduler.services.identity import api_tokens
 from scheduler.services.identity.actors import Actor
 
 blueprint = APIBlueprint("tokens", __name__, enable_openapi=False, url_prefix="/events/<event_key>/tokens")
+
+_NEW = {"name": "", "days": str(api_tokens.USUAL_DAYS), "events": "one"}
 
 
 @blueprint.get("")
@@ -33,15 +39,23 @@ def create_token(event_key: str) -> str | tuple[str, int]:
         request.form.getlist("scopes"),
         request.form.get("days", str(api_tokens.USUAL_DAYS)),
     )
+    is_for_all_events = request.form.get("events") == "all"
     try:
         with context.database().write() as db:
             _, text = api_tokens.create_api_token(
-                db, actor, name, scopes, days=inputs.whole(days), now=context.now()
+                db,
+                actor,
+                name,
+                scopes,
+                days=inputs.whole(days),
+                is_for_all_events=is_for_all_events,
+                now=context.now(),
             )
     except InvalidInput as error:
         faults = {fault.path: fault.message for fault in error.faults}
-        return _page(actor, name=name, scopes=scopes, days=days, faults=faults), 422
-    return _page(actor, made=text)
+        typed = {"name": name, "days": days, "events": "all" if is_for_all_events else "one"}
+        return _page(actor, typed=typed, scopes=scopes, faults=faults), 422
+    return _page(actor, made=text, is_for_all_events=is_for_all_events)
 
 
 @blueprint.post("/<int:token_id>/revoke")
@@ -59,11 +73,12 @@ def _page(
     actor: Actor,
     *,
     made: str = "",
-    name: str = "",
-    scopes: list[str] | None = None,
-    days: str = str(api_tokens.USUAL_DAYS),
+    is_for_all_events: bool = False,
+    typed: Mapping[str, str] = MappingProxyType(_NEW),
+    scopes: Sequence[str] = (),
     faults: dict[str, str] | None = None,
 ) -> str:
+    """Show the tokens and the form. `made` is the text of a new token, which may be for all events."""
     with context.database().read() as db:
         return rendering.render(
             db,
@@ -71,12 +86,14 @@ def _page(
             "tokens",
             "identity/tokens/list.html",
             tokens=api_tokens.list_api_tokens(db, actor),
+            services=api_tokens.list_service_tokens(db, actor),
             offered=api_tokens.list_offered_scopes(actor),
             base_url=context.settings().base_url,
             made=made,
-            typed={"name": name, "days": days},
+            header=bearer.EVENT if is_for_all_events else "",
+            typed=typed,
             days=[(str(each), ngettext("%(num)s day", "%(num)s days", each)) for each in api_tokens.DAYS],
             now=context.now(),
-            chosen=scopes or [],
+            chosen=scopes,
             faults=faults or {},
         )

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from api import limits
 from api.v1.audit_log.schemas import AuditLogEntryOut, AuditLogQuery, AuditLogVerificationOut
-from api.v1.bearer import token
+from api.v1.bearer import counted_as, token
 from api.v1.operation import blueprint, operation
 from api.v1.schemas.base import Listing
 from scheduler.services.events import events
@@ -43,5 +43,5 @@ def list_audit_log_entries(db: Session, actor: Actor, query: AuditLogQuery) -> A
 @blueprint.output(AuditLogVerificationOut)
 def verify_audit_log(db: Session, actor: Actor) -> Any:
     """Verify the hash chain of the audit log: whether each entry is as it was written"""
-    limits.require(limits.COSTLY, actor.account_id, "verify_audit_log")
+    limits.require(limits.COSTLY, counted_as(actor), "verify_audit_log")
     return audit_entries.is_audit_log_intact(db, actor)

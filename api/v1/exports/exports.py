@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from api import context, limits
 from api.downloads import download
-from api.v1.bearer import token
+from api.v1.bearer import counted_as, token
 from api.v1.exports.schemas import ExportOut, VersionQuery
 from api.v1.operation import blueprint, operation
 from api.v1.schemas.base import Items
@@ -44,7 +44,7 @@ def download_export(name: str, query: VersionQuery) -> Response:
     An export with email addresses also needs the scope contacts:read. The plugin has 20 seconds.
     """
     actor = token.actor
-    limits.require(limits.COSTLY, actor.account_id, "download_export")
+    limits.require(limits.COSTLY, counted_as(actor), "download_export")
     with context.database().read() as db:
         prepared = plugin_exports.prepare(db, actor, name, query.version)
     context.database().close()

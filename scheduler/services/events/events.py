@@ -104,10 +104,13 @@ class EventSettings:
     policy: Mapping[str, Any] = field(default_factory=dict)
 
 
-def create_event(session: Session, account_id: int, form: NewEvent, *, now: datetime) -> EventCard:
+def create_event(
+    session: Session, account_id: int, form: NewEvent, *, by: NamedDoer | None = None, now: datetime
+) -> EventCard:
     """Create an event with slots, halls and tables. The account must be an operator's and becomes its owner.
 
-    Raises NotAllowed, and InvalidInput with every fault by field of NewEvent.
+    `by` is who the audit log names, by default the account. Raises NotAllowed, and InvalidInput with every
+    fault by field of NewEvent.
     """
     if not session.get_one(Account, account_id).is_operator:
         raise NotAllowed(gettext_lazy("Only operators of this installation can create events."))
@@ -121,9 +124,9 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
     _add_venue(session, made.id, form)
     overnight_schedule.add_default_time(session, made, now=now)
     session.flush()
-    by = NamedDoer(account_id=account_id, event_id=made.id, roles=("operator",))
+    doer = replace(by or NamedDoer(account_id=account_id, roles=("operator",)), event_id=made.id)
     about = pgettext_lazy("audit log", "event %(key)s created", key=made.key)
-    recording.record_act(session, by, Act.EVENT, about, after={"name": made.name}, now=now)
+    recording.record_act(session, doer, Act.EVENT, about, after={"name": made.name}, now=now)
     return event_card(made)
 
 

@@ -2,6 +2,7 @@
 
 __all__ = [
     "actors",
+    "api_clients",
     "consents",
     "delegation_managers",
     "encryption",

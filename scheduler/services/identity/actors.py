@@ -54,7 +54,7 @@ LEADING = frozenset({Role.OWNER, Role.ORGANISER})
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """An account (or its API token) in one event. `scopes` is None for a person, whom no scope limits."""
+    """An account, its API token, or a service in one event. `scopes` is None for a person."""
 
     account_id: int | None
     event_id: int
@@ -71,6 +71,8 @@ class Actor:
     """The person's chosen time zone, and the country of their firm, from which one is derived."""
     scopes: frozenset[str] | None = None
     api_token_id: int | None = None
+    name: str = ""
+    """Name of a service, which has no account. Empty for anyone else."""
     is_archived: bool = False
     """True if the event is archived."""
     is_rehearsing: bool = False
@@ -337,6 +339,26 @@ def _is_of_show_day(session: Session, actor: Actor, now: datetime) -> bool:
     first, last = (datetime.combine(day, time(), zone) + timedelta(days=more) for more in (0, 1))
     that_day = select(Slot.id).where(Slot.of(actor.event_id), Slot.start >= first, Slot.start < last)
     return session.scalar(that_day.limit(1)) is not None
+
+
+def service_actor(
+    session: Session, api_token_id: int, name: str, scopes: frozenset[str], role: Role, event_key: str
+) -> Actor:
+    """Return a service as an actor of the event. Raises NotFound if there is no event."""
+    event = session.scalar(select(Event).where(Event.by_key(event_key))) if is_storable(event_key) else None
+    if event is None:
+        raise NotFound("event", event_key)
+    keep_alive(session, event)
+    return Actor(
+        account_id=None,
+        event_id=event.id,
+        event_key=event.key,
+        team_role=role,
+        scopes=scopes,
+        api_token_id=api_token_id,
+        name=name,
+        is_archived=event.archived_at is not None,
+    )
 
 
 def operator_actor(event: Event, *, account_id: int | None = None) -> Actor:

@@ -1,21 +1,26 @@
-"""API tokens of one event: they act for their creator, within scopes, until they expire.
+"""API tokens of an account, for one event or for all, and of services. They have scopes, and expire.
+
+A token of an account acts for it, with the roles that the account has in each event when a request is made,
+as far as it had them when it created the token. A token of a service belongs to no one: the command line
+creates it, and it acts as an organiser of every event.
 
 No token can add, change or remove an owner. A token lies in a file for months, and anyone who finds one with
 an owner's rights could take over an event. On pages, changing the team needs a fresh sign-in.
 
-Only owners can grant `team:write`. Every other token of an owner acts as an organiser. The audit log contains
-email addresses, so `audit-log:read` also needs `contacts:read`. A stolen token with `team:write` can still
-invite an organiser, which owners see and can revoke at once.
+Only owners can grant `team:write` and `events:write`. Every other token of an owner acts as an organiser. The
+audit log contains email addresses, so `audit-log:read` also needs `contacts:read`. A stolen token with
+`team:write` can still invite an organiser, which owners see and can revoke at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
@@ -23,12 +28,13 @@ from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.recording import Doer, NamedDoer
 from scheduler.services.audit_log.subjects import pgettext_lazy
-from scheduler.services.identity.actors import Actor, actor_for
+from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right, Role
 from scheduler.services.identity.tokens import hash_token, random_token
 from scheduler.services.text import clean_line
-from scheduler.storage.models import Account, ApiToken, Event
+from scheduler.storage.models import Account, ApiToken
 
 SCOPES = MappingProxyType(
     {
@@ -55,6 +61,8 @@ SCOPES = MappingProxyType(
         "drafts:write": gettext_lazy("Edit manual drafts"),
         "webhooks:write": gettext_lazy("Create webhooks, read their messages and send these again"),
         "settings:write": gettext_lazy("Change settings, overnight runs and scheduling priorities"),
+        "events:read": gettext_lazy("List and read events"),
+        "events:write": gettext_lazy("Create, copy, archive and restore events"),
     }
 )
 """Scopes and what they permit."""
@@ -68,11 +76,12 @@ EXHIBITOR_SCOPES = frozenset(
         "contacts:read",
         "outcomes:read",
         "outcomes:write",
+        "events:read",
     }
 )
 """Scopes that an exhibitor may grant to a token."""
 
-OWNER_SCOPES = frozenset({"team:write"})
+OWNER_SCOPES = frozenset({"team:write", "events:write"})
 """Scopes that only an owner may grant. Organisers may grant all others."""
 
 PREFIX = "cm_"
@@ -82,15 +91,17 @@ DAYS = (30, 90, 180, 365)
 """Possible validity of a token in days."""
 USUAL_DAYS = 90
 MOST = 20
-"""Maximum number of valid tokens of an account in an event."""
+"""Maximum number of valid tokens of an account in an event, and of those for all events."""
+MOST_SERVICES = 50
+"""Maximum number of valid tokens of services."""
 
 _MAX_ID = 2**31 - 1
-_NOTED_EVERY = timedelta(minutes=1)
+_OF_SERVICES = (ApiToken.event_id.is_(None), ApiToken.created_by.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
 class TokenCard:
-    """A token as its creator sees it, without its text."""
+    """A token without its text."""
 
     id: int
     name: str
@@ -98,6 +109,10 @@ class TokenCard:
     created_at: datetime
     expires_at: datetime
     last_used_at: datetime | None
+    is_of_event: bool
+    """False if it is for all events."""
+    account: str = ""
+    """Email address of its account, empty for a service. Only `list_installation_tokens` has it."""
 
 
 def create_api_token(
@@ -107,113 +122,129 @@ def create_api_token(
     scopes: Iterable[str],
     *,
     days: int = USUAL_DAYS,
+    is_for_all_events: bool = False,
     now: datetime,
 ) -> tuple[TokenCard, str]:
-    """Create a token for the actor's event. Return it with its text, which is shown once and never stored."""
+    """Create a token for the actor's event, or for all events of the account.
+
+    Return it with its text, which is shown once and never stored. A token for all events has the kinds of
+    roles that the actor has in this event: organiser or exhibitor.
+    """
     account_id = _require_person(actor)
     actor.require_fresh(gettext_lazy("create the token"))
     name, wanted = clean_line(name), sorted(set(scopes))
-    faults = [*fields.check_field("name", name, fields.TokenName), *_scope_faults(wanted, actor)]
+    faults = [
+        *fields.check_field("name", name, fields.TokenName),
+        *_scope_faults(wanted, list_offered_scopes(actor)),
+    ]
     if days not in DAYS:
         faults.append(
             Fault("days", gettext_lazy("choose one of these: %(days)s", days=", ".join(map(str, DAYS))))
         )
     # serialised, so that concurrent requests cannot exceed the limit
     session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
-    if _number(session, actor, now) >= MOST:
-        faults.append(
-            Fault(
-                "name",
-                gettext_lazy("you already have %(most)s tokens for this event; revoke one first", most=MOST),
-            )
-        )
+    event_id = None if is_for_all_events else actor.event_id
+    if _count_valid(session, account_id, event_id, now) >= MOST:
+        faults.append(Fault("name", _too_many(is_for_all_events)))
     if faults:
         raise InvalidInput(faults)
-    text = PREFIX + random_token()
-    token = ApiToken(
-        event_id=actor.event_id,
+    token, text = _insert(
+        session,
+        now + timedelta(days=days),
+        event_id=event_id,
         name=name,
-        token_hash=hash_token(text),
         scopes=" ".join(wanted),
         created_by=account_id,
         created_at=now,
-        expires_at=now + timedelta(days=days),
         as_organiser=actor.is_organiser,
         as_exhibitor=actor.is_exhibitor,
-        firm_id=actor.firm_id,
+        firm_id=None if is_for_all_events else actor.firm_id,
     )
-    session.add(token)
-    session.flush()
-    after = {"scopes": token.scopes, "expires_at": token.expires_at}
-    about = pgettext_lazy("audit log", "token %(number)s, %(name)s, created", number=token.id, name=name)
-    recording.record_act(session, actor, Act.TOKEN, about, after=after, now=now)
+    _record_creation(session, actor, token, now)
+    return _card(token), text
+
+
+def create_service_token(
+    session: Session, name: str, scopes: Iterable[str], *, days: int = USUAL_DAYS, now: datetime
+) -> tuple[TokenCard, str]:
+    """Create a token of a service, on the command line. Return it with its text, which is never stored.
+
+    Raises InvalidInput.
+    """
+    name, wanted = clean_line(name), sorted(set(scopes))
+    faults = [*fields.check_field("name", name, fields.TokenName), *_scope_faults(wanted, SCOPES)]
+    if not 1 <= days <= max(DAYS):
+        faults.append(Fault("days", f"must be from 1 to {max(DAYS)}"))
+    valid = session.scalars(select(ApiToken.name).where(is_valid(now), *_OF_SERVICES)).all()
+    if name in valid:
+        faults.append(Fault("name", "another service has it; revoke its token, or choose another name"))
+    if len(valid) >= MOST_SERVICES:
+        faults.append(Fault("name", f"there are {MOST_SERVICES} tokens of services; revoke one first"))
+    if faults:
+        raise InvalidInput(faults)
+    token, text = _insert(
+        session,
+        now + timedelta(days=days),
+        event_id=None,
+        name=name,
+        scopes=" ".join(wanted),
+        created_by=None,
+        created_at=now,
+        as_organiser=True,
+        as_exhibitor=False,
+    )
+    _record_creation(session, NamedDoer(), token, now)
     return _card(token), text
 
 
 def list_api_tokens(session: Session, actor: Actor) -> tuple[TokenCard, ...]:
-    """Return the actor's tokens that are not revoked, newest first. Organisers see everyone's."""
+    """Return the actor's tokens that are not revoked, newest first; for organisers all of the event, too."""
     _require_person(actor)
     live = _visible(actor).where(ApiToken.revoked_at.is_(None))
     return tuple(map(_card, session.scalars(live.order_by(ApiToken.id.desc()))))
 
 
+def list_service_tokens(session: Session, actor: Actor) -> tuple[TokenCard, ...]:
+    """Return the tokens of services that are not revoked, newest first. Only owners see them."""
+    if not actor.may(Right.READ_SERVICE_TOKENS):
+        return ()
+    live = select(ApiToken).where(*_OF_SERVICES, ApiToken.revoked_at.is_(None))
+    return tuple(map(_card, session.scalars(live.order_by(ApiToken.id.desc()))))
+
+
+def list_installation_tokens(session: Session) -> tuple[TokenCard, ...]:
+    """Return all tokens for all events that are not revoked, newest first, for the command line."""
+    rows = session.execute(
+        select(ApiToken, Account.email)
+        .outerjoin(Account, Account.id == ApiToken.created_by)
+        .where(ApiToken.event_id.is_(None), ApiToken.revoked_at.is_(None))
+        .order_by(ApiToken.id.desc())
+    )
+    return tuple(replace(_card(token), account=email or "") for token, email in rows)
+
+
 def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: datetime) -> None:
     """Revoke a token. Idempotent. Raises NotFound for a token that the actor may not see."""
     account_id = _require_person(actor)
-    token = None
-    if 0 < token_id <= _MAX_ID:
-        token = session.scalar(_visible(actor).where(ApiToken.id == token_id))
+    token = session.scalar(_visible(actor).where(ApiToken.id == token_id)) if _is_id(token_id) else None
     if token is None:
         raise NotFound("API token", token_id)
-    if token.revoked_at is None:
-        token.revoked_at, token.revoked_by = now, account_id
-        session.flush()
-        about = pgettext_lazy(
-            "audit log", "token %(number)s, %(name)s, revoked", number=token.id, name=token.name
-        )
-        recording.record_act(session, actor, Act.TOKEN, about, now=now)
+    _revoke(session, token, actor, account_id, now)
 
 
-def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
-    """Return the actor that a token acts for.
+def revoke_installation_token(session: Session, token_id: int, *, now: datetime) -> TokenCard:
+    """Revoke a token for all events on the command line. Idempotent. Raises NotFound."""
+    wide = select(ApiToken).where(ApiToken.id == token_id, ApiToken.event_id.is_(None))
+    token = session.scalar(wide) if _is_id(token_id) else None
+    if token is None:
+        raise NotFound("API token", token_id)
+    _revoke(session, token, NamedDoer(), None, now)
+    return _card(token)
 
-    Raises NotFound if it is unknown, ended, or its account has no role. Its roles are those that the account
-    had when creating the token and still has. Its use is recorded once a minute, only in a session of
-    `Database.write()`, because a read session must not become a writer.
-    """
-    found = session.execute(
-        select(ApiToken, Event.key)
-        .join(Event, Event.id == ApiToken.event_id)
-        .where(
-            ApiToken.token_hash == hash_token(token),
-            ApiToken.revoked_at.is_(None),
-            ApiToken.expires_at > now,
-            Event.is_there(),
-        )
-    ).first()
-    if found is None:
-        raise NotFound("API token", token[: len(PREFIX) + 4] + "...")
-    row, event_key = found
-    person = actor_for(session, row.created_by, event_key, now=now)
-    is_organiser = row.as_organiser and person.is_organiser
-    scopes = frozenset(row.scopes.split())
-    in_firm = row.firm_id is not None and row.firm_id == person.firm_id
-    if not (is_organiser or in_firm):
-        raise NotFound("API token", token[: len(PREFIX) + 4] + "...")
-    if session.connection().get_execution_options().get("writes", False):
-        _note_use(session, row.id, now)
-    return Actor(
-        account_id=person.account_id,
-        event_id=person.event_id,
-        event_key=event_key,
-        team_role=_team_role(person, scopes) if is_organiser else None,
-        attendee_id=person.attendee_id if in_firm else None,
-        firm_id=person.firm_id if in_firm else None,
-        is_exhibitor=in_firm and row.as_exhibitor and person.is_exhibitor,
-        scopes=scopes,
-        api_token_id=row.id,
-        is_archived=person.is_archived,
-    )
+
+def is_valid(now: datetime) -> ColumnElement[bool]:
+    """Condition: the token is neither revoked nor expired."""
+    return and_(ApiToken.revoked_at.is_(None), ApiToken.expires_at > now)
 
 
 def list_offered_scopes(actor: Actor) -> Mapping[str, str]:
@@ -224,10 +255,32 @@ def list_offered_scopes(actor: Actor) -> Mapping[str, str]:
     return {scope: does for scope, does in SCOPES.items() if may_all or scope not in OWNER_SCOPES}
 
 
-def _team_role(person: Actor, scopes: frozenset[str]) -> Role:
-    """Return the owner role only if the token has a scope that only an owner could grant."""
-    is_owner = person.team_role is Role.OWNER and not scopes.isdisjoint(OWNER_SCOPES)
-    return Role.OWNER if is_owner else Role.ORGANISER
+def _insert(session: Session, expires_at: datetime, **values: Any) -> tuple[ApiToken, str]:
+    text = PREFIX + random_token()
+    token = ApiToken(token_hash=hash_token(text), expires_at=expires_at, **values)
+    session.add(token)
+    session.flush()
+    return token, text
+
+
+def _record_creation(session: Session, by: Doer, token: ApiToken, now: datetime) -> None:
+    after = {"scopes": token.scopes, "expires_at": token.expires_at}
+    named = {"number": token.id, "name": token.name}
+    if token.event_id is None:
+        about = pgettext_lazy("audit log", "token %(number)s, %(name)s, created for all events", **named)
+    else:
+        about = pgettext_lazy("audit log", "token %(number)s, %(name)s, created", **named)
+    recording.record_act(session, by, Act.TOKEN, about, after=after, now=now)
+
+
+def _revoke(session: Session, token: ApiToken, by: Doer, account_id: int | None, now: datetime) -> None:
+    if token.revoked_at is None:
+        token.revoked_at, token.revoked_by = now, account_id
+        session.flush()
+        about = pgettext_lazy(
+            "audit log", "token %(number)s, %(name)s, revoked", number=token.id, name=token.name
+        )
+        recording.record_act(session, by, Act.TOKEN, about, now=now)
 
 
 def _card(row: ApiToken) -> TokenCard:
@@ -238,32 +291,31 @@ def _card(row: ApiToken) -> TokenCard:
         created_at=row.created_at,
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,
+        is_of_event=row.event_id is not None,
     )
 
 
-def _number(session: Session, actor: Actor, now: datetime) -> int:
-    """Count the actor's valid tokens of the event."""
+def _is_id(number: int) -> bool:
+    return 0 < number <= _MAX_ID
+
+
+def _count_valid(session: Session, account_id: int, event_id: int | None, now: datetime) -> int:
+    """Count the account's valid tokens of the event, or those for all events."""
     return session.scalars(
         select(func.count())
         .select_from(ApiToken)
         .where(
-            ApiToken.event_id == actor.event_id,
-            ApiToken.created_by == actor.account_id,
-            ApiToken.revoked_at.is_(None),
-            ApiToken.expires_at > now,
+            ApiToken.event_id.is_not_distinct_from(event_id),
+            ApiToken.created_by == account_id,
+            is_valid(now),
         )
     ).one()
 
 
-def _note_use(session: Session, token_id: int, now: datetime) -> None:
-    session.execute(
-        update(ApiToken)
-        .where(
-            ApiToken.id == token_id,
-            or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at <= now - _NOTED_EVERY),
-        )
-        .values(last_used_at=now)
-    )
+def _too_many(is_for_all_events: bool) -> str:
+    if is_for_all_events:
+        return gettext_lazy("you already have %(most)s tokens for all events; revoke one first", most=MOST)
+    return gettext_lazy("you already have %(most)s tokens for this event; revoke one first", most=MOST)
 
 
 def _require_person(actor: Actor) -> int:
@@ -278,14 +330,15 @@ def _require_person(actor: Actor) -> int:
 
 
 def _visible(actor: Actor) -> Select[ApiToken]:
-    query = select(ApiToken).where(ApiToken.event_id == actor.event_id)
-    return (
-        query if actor.may(Right.MANAGE_ALL_TOKENS) else query.where(ApiToken.created_by == actor.account_id)
-    )
+    """Query for tokens of the event: the actor's, or all. One for all events is seen by its account only."""
+    of_event = ApiToken.event_id == actor.event_id
+    own = ApiToken.created_by == actor.account_id
+    if actor.may(Right.MANAGE_ALL_TOKENS):
+        return select(ApiToken).where(or_(of_event, and_(ApiToken.event_id.is_(None), own)))
+    return select(ApiToken).where(or_(of_event, ApiToken.event_id.is_(None)), own)
 
 
-def _scope_faults(scopes: Sequence[str], actor: Actor) -> list[Fault]:
-    allowed = list_offered_scopes(actor)
+def _scope_faults(scopes: Sequence[str], allowed: Collection[str]) -> list[Fault]:
     if not scopes:
         return [Fault("scopes", gettext_lazy("choose at least one"))]
     return [

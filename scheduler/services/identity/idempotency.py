@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.api_clients import ApiClient
 from scheduler.storage.models import IdempotencyKey
 
 ABANDONED = timedelta(minutes=1)
@@ -43,13 +43,13 @@ class ClaimRefusal(StrEnum):
 
 
 def claim_key(
-    session: Session, actor: Actor, key: str, request_hash: str, *, now: datetime
+    session: Session, client: ApiClient, key: str, request_hash: str, *, now: datetime
 ) -> Claim | StoredResponse | ClaimRefusal:
-    """Claim a key of the actor's API token for a request, or return the stored response."""
-    own = IdempotencyKey.api_token_id == actor.api_token_id
+    """Claim a key of the client's API token for a request, or return the stored response."""
+    own = IdempotencyKey.api_token_id == client.api_token_id
     session.execute(delete(IdempotencyKey).where(own, IdempotencyKey.created_at <= now - KEY_LIFETIME))
     row = IdempotencyKey(
-        api_token_id=actor.api_token_id, key=key, request_hash=request_hash, body="", created_at=now
+        api_token_id=client.api_token_id, key=key, request_hash=request_hash, body="", created_at=now
     )
     try:
         with session.begin_nested():

@@ -54,6 +54,7 @@ class Right(StrEnum):
     MANAGE_FIRM_FEED = "create, reset and delete the firm's calendar feed"
     CREATE_TOKENS = "create API tokens, list and revoke one's own"
     MANAGE_ALL_TOKENS = "list and revoke everyone's API tokens"
+    READ_SERVICE_TOKENS = "see the API tokens of services"
     READ_ALERTS = "read open alerts"
     READ_RUNS = "follow runs"
     MANAGE_RUNS = "start and cancel runs"
@@ -141,13 +142,16 @@ _OF_DELEGATION = (
 
 _RUN_EVENT = frozenset(right for right in Right if right not in _NOBODY_ELSES)
 
+_OWNERS_ONLY = frozenset({Right.MANAGE_TEAM, Right.MANAGE_EVENT, Right.READ_SERVICE_TOKENS})
+"""Rights of an owner that organisers do not have."""
+
 WHEN_ARCHIVED = frozenset(right for right in Right if right.name.startswith("READ_")) | {Right.MANAGE_EVENT}
 """The rights that remain in an archived event: reading it and restoring it."""
 
 MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
     {
         Role.OWNER: dict.fromkeys(_RUN_EVENT, Reach.EVENT),
-        Role.ORGANISER: dict.fromkeys(_RUN_EVENT - {Right.MANAGE_TEAM, Right.MANAGE_EVENT}, Reach.EVENT),
+        Role.ORGANISER: dict.fromkeys(_RUN_EVENT - _OWNERS_ONLY, Reach.EVENT),
         Role.VIEWER: dict.fromkeys(_READ, Reach.EVENT),
         Role.HELP_DESK: dict.fromkeys(_LOOK_UP, Reach.EVENT),
         Role.DELEGATION_MANAGER: {
@@ -180,6 +184,7 @@ MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
 
 SCOPES: Mapping[Right, frozenset[str]] = MappingProxyType(
     {
+        Right.READ_EVENT: frozenset({"events:read"}),
         Right.READ_DIRECTORY: frozenset({"people:read"}),
         Right.READ_CONTACTS: frozenset({"contacts:read"}),
         Right.READ_REQUESTS: frozenset({"requests:read", "requests:write"}),
@@ -210,6 +215,7 @@ SCOPES: Mapping[Right, frozenset[str]] = MappingProxyType(
         Right.MANAGE_TEAM: frozenset({"team:write"}),
         Right.READ_AUDIT_LOG: frozenset({"audit-log:read"}),
         Right.MANAGE_WEBHOOKS: frozenset({"webhooks:write"}),
+        Right.MANAGE_EVENT: frozenset({"events:write"}),
     }
 )
 """The scopes of which a token needs at least one. Rights without an entry require a signed-in person."""

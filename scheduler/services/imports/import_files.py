@@ -110,14 +110,14 @@ def list_files(session: Session, actor: Actor) -> Sequence[ImportFileCard]:
     actor.require(Right.IMPORT)
     rows = session.execute(
         select(ImportFile, Account.name, Account.email, RegistryChange.undone_at)
-        .join(Account, Account.id == ImportFile.account_id)
+        .outerjoin(Account, Account.id == ImportFile.account_id)
         .outerjoin(RegistryChange, RegistryChange.id == ImportFile.registry_change_id)
         .where(ImportFile.event_id == actor.event_id)
         .where(ImportFile.octets.is_not(None) | ImportFile.imported_at.is_not(None))
         .order_by(ImportFile.id.desc())
         .limit(MAX_LISTED)
     )
-    return [_file_card(file, name or email, undone_at) for file, name, email, undone_at in rows]
+    return [_file_card(file, name or email or "", undone_at) for file, name, email, undone_at in rows]
 
 
 def load_file(session: Session, actor: Actor, file_id: int) -> tuple[bytes, str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.domain.fields import Email, PasskeyName, PersonName, TokenName
@@ -222,26 +222,32 @@ class PasskeyChallenge(Base):
 
 
 class ApiToken(Base):
-    """An API token of one event. `scopes` is a space-separated list.
+    """An API token of an account, for one event or for all, or of a service. Spaces separate `scopes`.
 
-    It has the roles that its creator had at creation, as far as the creator still has them.
+    It has the roles that its creator had at creation, as far as the creator still has them. A service is an
+    organiser of every event.
     """
 
     __tablename__ = "api_token"
-    __table_args__ = (Index("ix_api_token_event_id", "event_id"),)
+    __table_args__ = (
+        Index("ix_api_token_event_id", "event_id"),
+        CheckConstraint("created_by IS NOT NULL OR event_id IS NULL", name="account_or_all_events"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
+    """None for all events."""
     name: Mapped[TokenName]
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     scopes: Mapped[str] = mapped_column(String(400))
-    created_by: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    """None for a service."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     as_organiser: Mapped[bool]
     as_exhibitor: Mapped[bool]
     firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
-    """The firm whose attendee the creator was."""
+    """The firm whose attendee the creator was. None for all events, as it is another one in each."""
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)

@@ -42,8 +42,8 @@ class ImportFile(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
     """None until an event is created from the file."""
-    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
-    """The uploader."""
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    """The uploader. None for a service."""
     name: Mapped[str] = mapped_column(String(200))
     """File name. Untrusted; for display only."""
     kind: Mapped[str] = mapped_column(String(16))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
 from sqlalchemy import select
 
+from scheduler.domain.team import TeamRole
 from scheduler.services.identity import api_tokens
 from scheduler.storage.database import Database
 from scheduler.storage.models import ApiToken
-from tests.support.api import Program, make_token
-from tests.support.factories import NOW, make_event
+from tests.support.api import Program, make_service_token, make_token
+from tests.support.factories import NOW, make_event, make_member
 from tests.support.web import Browser, web_app
 
 
@@ -139,3 +141,35 @@ def test_a_token_is_made_shown_once_used_and_revoked(database: Database, broker_
     assert number is not None
     assert "Token revoked" in browser.post(f"{path}/{number[1]}/revoke")
     Program(app, token[1]).get("/event", status=401)
+
+
+def test_a_token_for_all_events_is_made_on_the_same_page(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo, other = make_event(session), make_event(session)
+        make_member(session, other, TeamRole.ORGANISER, account=expo.organiser)
+    app = web_app(database, broker_url)
+    browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}/tokens"
+    refused = browser.post(path, status=422, name="CRM", events="all")
+    assert re.search(r'name="events" value="all" checked', refused)
+    page = browser.post(path, name="CRM", events="all", scopes=["people:read"])
+    assert f'-H "Chainmeet-Event: {expo.event.key}"' in html.unescape(page)
+    token = re.search(r'<code class="mono" id="token">(cm_\w+)</code>', page)
+    assert token is not None
+    for each in (expo, other):
+        assert Program(app, token[1], each.event.key).get("/event")["key"] == each.event.key
+    elsewhere = f"/events/{other.event.key}/tokens"
+    number = re.search(r"/tokens/(\d+)/revoke", browser.get(elsewhere))
+    assert number is not None and "All events" in browser.get(elsewhere)
+    browser.post(f"{elsewhere}/{number[1]}/revoke")
+    Program(app, token[1], expo.event.key).get("/event", status=401)
+
+
+def test_owners_see_the_tokens_of_services_on_the_page(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        organiser = make_member(session, expo, TeamRole.ORGANISER)
+    make_service_token(database, "people:read", name="Badge system")
+    app, path = web_app(database, broker_url), f"/events/{expo.event.key}/tokens"
+    page = Browser(app, expo.organiser).get(path)
+    assert "Tokens of services" in page and "Badge system" in page and "/revoke" not in page
+    assert "Badge system" not in Browser(app, organiser).get(path)

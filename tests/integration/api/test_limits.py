@@ -20,6 +20,7 @@ from api.rate_counter import Counter
 from scheduler.config import Settings
 from scheduler.domain.emails.rates import EmailRates
 from scheduler.domain.entities import OutboxKind
+from scheduler.domain.team import TeamRole
 from scheduler.services.delivery.claims import claim_emails
 from scheduler.services.delivery.email_routes import Routes
 from scheduler.services.identity.sign_in import (
@@ -32,8 +33,8 @@ from scheduler.services.outbox.letters import NewLetter
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, SignInRequest
 from tests.support import replies
-from tests.support.api import Program, make_token
-from tests.support.factories import NOW, SECRET_KEY, make_account, make_attendee, make_event
+from tests.support.api import Program, make_service_token, make_token
+from tests.support.factories import NOW, SECRET_KEY, make_account, make_attendee, make_event, make_member
 from tests.support.published import Published
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, as_shown, web_app
@@ -453,3 +454,18 @@ def test_one_mailbox_has_one_count_however_its_address_is_written(
             limits.require_registration("firm99@firm.example", "expo")
     with app.test_request_context(environ_base={"REMOTE_ADDR": "198.51.100.7"}):
         limits.require_registration("firm99@firm.example", "expo")
+
+
+def test_requests_with_a_token_for_all_events_are_counted_together(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        first, second = make_event(session), make_event(session)
+        make_member(session, second, TeamRole.ORGANISER, account=first.organiser)
+    app = web_app(database, broker_url, limit_api=3)
+    text = make_token(database, first.organiser_actor(), "runs:read", is_for_all_events=True)
+    for expo in (first, second, first):
+        Program(app, text, expo.event.key).get("/event")
+    Program(app, text, second.event.key).get("/event", status=429)
+    Program(app, make_token(database, first.organiser_actor())).get("/event")
+    Program(app, make_service_token(database), second.event.key).get("/event")

@@ -17,6 +17,7 @@ from api.v1 import bearer
 from scheduler.services.identity import actors, api_tokens
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account
+from tests.support.api import make_service_token
 from tests.support.everything import Everything
 from tests.support.factories import NOW
 from tests.support.web import Browser, web_app
@@ -102,7 +103,12 @@ BODIES = {
     "v1.create_delegation": {"name": "Hungary"},
     "v1.change_priorities": {"policy": {"require_all": False}},
     "v1.submit_request": {"to_firm": "f8", "topic": "Cells"},
-}
+    "v1.create_event": {
+        "key": "next-year", "name": "Next year", "timezone": "UTC", "first_day": "2030-06-03",
+        "blocks": [{"start": "09:00", "end": "12:00"}],
+    },
+    "v1.copy_event": {"key": "next-year", "name": "Next year", "parts": []},
+}  # fmt: skip
 """Firm 0 is the exhibitor's; the request is between firms 0 and 1; run 1 and version 1 exist."""
 
 PEOPLE = (
@@ -112,8 +118,8 @@ PEOPLE = (
 """Not signed in; another event's owner; an operator of the installation; another firm's exhibitor; an
 attendee and the exhibitor of the firm in question; then people of the event's team, by role: the chamber is
 of the delegation that firm 0 belongs to."""
-PROGRAMS = ("none", "stranger", "other", "exhibitor", "organiser")
-"""Without a token, and with these people's tokens with all scopes that they may grant."""
+PROGRAMS = ("none", "stranger", "other", "exhibitor", "organiser", "service")
+"""Without a token, with these people's tokens with all scopes that they may grant, and a service."""
 
 
 class Askers:
@@ -137,6 +143,8 @@ class Askers:
             return session.scalars(select(Account).where(Account.email == address)).one()
 
     def token(self, database: Database, asker: str, *scopes: str) -> str:
+        if asker == "service":
+            return make_service_token(database)
         key = self.everything.other if asker == "stranger" else self.everything.expo.event.key
         account_id = self.account(database, asker).id
         with database.write() as session:
@@ -161,6 +169,8 @@ class Askers:
             "step": STEPS.get(rule.endpoint, ""),
             "token": known.get(TOKENS.get(rule.endpoint.partition(".")[0], ""), "/none").rpartition("/")[2],
         }
+        if rule.rule.startswith("/api/v1/events/"):
+            values["key"] = self.everything.expo.event.key
         if rule.endpoint.startswith("unassigned_emails."):
             values["mail_id"] = known["stray"]
         if rule.endpoint == "manual.show_guide":
@@ -220,6 +230,8 @@ class Copies(Askers):
                     one = "owner" if asker in api_tokens.OWNER_SCOPES else "organiser"
                     whose, scopes = (asker, ()) if asker in PROGRAMS else (one, (asker,))
                     headers = {"Authorization": f"Bearer {self.token(database, whose, *scopes)}"}
+                if asker == "service":
+                    headers[bearer.EVENT] = self.everything.expo.event.key
                 for method, rule in routes(app, programs=True):
                     body = BODIES.get(rule.endpoint, {}) if method == "POST" else None
                     answer = app.test_client().open(

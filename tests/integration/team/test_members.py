@@ -18,6 +18,7 @@ from scheduler.services.team import members
 from scheduler.services.team.members import LastOwner
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AuditLogEntry, TeamMember
+from tests.support.api import actor_for_token
 from tests.support.factories import NOW, Expo, make_account, make_event, make_member
 from tests.support.threads import Step
 
@@ -100,13 +101,13 @@ def test_who_is_removed_has_nothing_left_and_their_tokens_do_not_come_back(
     with database.write() as session:
         actor = actor_of(session, expo, account)
         _, token = api_tokens.create_api_token(session, actor, "robot", ["runs:read"], now=NOW)
-        assert api_tokens.actor_for_token(session, token, now=NOW).is_organiser
+        assert actor_for_token(session, token, now=NOW).is_organiser
         members.remove_member(session, expo.organiser_actor(), account.id, now=NOW)
         with pytest.raises(NotFound):
             actor_of(session, expo, account)
         make_member(session, expo, TeamRole.ORGANISER, account=account)
         with pytest.raises(NotFound):
-            api_tokens.actor_for_token(session, token, now=NOW)
+            actor_for_token(session, token, now=NOW)
 
 
 def test_a_token_has_no_more_than_its_maker_has_now(database: Database, expo: Expo) -> None:
@@ -116,7 +117,7 @@ def test_a_token_has_no_more_than_its_maker_has_now(database: Database, expo: Ex
         _, token = api_tokens.create_api_token(session, actor, "robot", ["runs:read"], now=NOW)
         change(session, expo, account, TeamRole.VIEWER)
         with pytest.raises(NotFound):
-            api_tokens.actor_for_token(session, token, now=NOW)
+            actor_for_token(session, token, now=NOW)
 
 
 def test_the_last_owner_cannot_go(database: Database, expo: Expo) -> None:

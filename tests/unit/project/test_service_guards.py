@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.api_clients import ApiClient
 from scheduler.services.identity.sessions import SignedIn
 from scheduler.storage.base import Base
 
 ROOT = Path(__file__).parents[3]
 SERVICES = "scheduler.services"
-ASKERS = (Actor, SignedIn)
+ASKERS = (Actor, ApiClient, SignedIn)
 
 TOKEN = "the token is the proof: what it opens is found through it"
 FOUND = "of what was found through an actor or a token"
@@ -31,7 +32,7 @@ FREE_OF_EVENTS = "says nothing of any event or person"
 NO_ACTOR = {
     "identity.actors.actor_for": ACCOUNT,
     "identity.actors.list_events": ACCOUNT,
-    "identity.api_tokens.actor_for_token": TOKEN,
+    "identity.api_clients.find_client": TOKEN,
     "identity.idempotency.store_response": "of a claim, which an actor's token got",
     "identity.idempotency.release_key": "of a claim, which an actor's token got",
     "privacy.audit_answers.export_topics": PURE,

@@ -22,8 +22,10 @@ from scheduler.storage.database import Database
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
     Account,
+    ApiToken,
     Event,
     FederatedIdentity,
+    IdempotencyKey,
     Passkey,
     RecoveryCode,
     SignInLink,
@@ -116,13 +118,19 @@ def _delete(session: Session, table: Table, rows: Sequence[Row[Any]]) -> None:
         )
 
 
+def _of_event(table: Table) -> Iterable[ColumnElement[bool]]:
+    """An account's tokens for all events do not keep it alive, and are deleted with it."""
+    if table.name == ApiToken.__tablename__:
+        yield table.c.event_id.is_not(None)
+
+
 def _delete_orphaned_accounts(session: Session, account_ids: Iterable[int]) -> None:
     """Delete orphaned accounts, except operators'."""
     if not (asked := sorted(account_ids)):
         return
     accounts: Table = Account.__table__  # type: ignore[assignment]
     kept = [
-        exists().where(column == accounts.c.id)
+        exists().where(column == accounts.c.id, *_of_event(table))
         for table in Base.metadata.sorted_tables
         if table.name not in _OWN_OF_ACCOUNTS
         for column in event_tables.account_columns(table)
@@ -140,4 +148,8 @@ def _delete_orphaned_accounts(session: Session, account_ids: Iterable[int]) -> N
     session.execute(delete(mails).where(mails.c.sign_in_link_id.in_(links)))
     for table in (WebSession, FederatedIdentity, Passkey, RecoveryCode, SignInLink):
         session.execute(delete(table).where(in_chunks(table.account_id, ids)))
+    tokens = in_chunks(ApiToken.created_by, ids)
+    of_tokens = IdempotencyKey.api_token_id.in_(select(ApiToken.id).where(tokens))
+    session.execute(delete(IdempotencyKey).where(of_tokens))
+    session.execute(delete(ApiToken).where(tokens))
     session.execute(delete(Account).where(in_chunks(Account.id, ids)))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Table, func, select
@@ -33,7 +33,8 @@ from scheduler.services.text import clean_line
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, Interpreter, Place, Slot, TeamMember
 
-PARTS: Final = ("venue", "firms", "people", "team", "settings")
+Part = Literal["venue", "firms", "people", "team", "settings"]
+PARTS: Final[tuple[Part, ...]] = get_args(Part)
 """Parts that can be copied. People require their firms."""
 TABLES: Final = {
     "venue": ("slot", "pause", "hall", "walking_time", "place"),
@@ -70,16 +71,24 @@ def get_first_day(session: Session, actor: Actor) -> date | None:
 
 
 def copy_event(
-    database: Database, actor: Actor, form: EventCopy, *, settings: Settings, now: datetime
+    database: Database,
+    actor: Actor,
+    form: EventCopy,
+    *,
+    owner_id: int | None = None,
+    finish: Callable[[Session], object] = lambda session: None,
+    settings: Settings,
+    now: datetime,
 ) -> str:
-    """Create the copy in batches, with the actor as its owner. Return its key.
+    """Create the copy in batches, with the actor or `owner_id` as its owner. Return its key.
 
     Requests, responses, replies, schedules, absences and emails are not copied. All rows come from one
-    snapshot. Raises NotAllowed unless the actor is an operator, and InvalidInput by field of EventCopy.
+    snapshot. `finish` is called in the transaction that makes the copy visible, and the copy is deleted if it
+    fails. Raises NotAllowed unless the owner is an operator, and InvalidInput by field of EventCopy.
     """
     put = RowInserter(database, settings.secret_key, now)
     with database.read() as session:
-        copied = _require_copy(session, actor, form, now)
+        copied = _require_copy(session, actor, owner_id, form, now)
         row = copied.event(form.key.strip().lower(), clean_line(form.name))
         event_id = staging.stage_event(put, row)
         with staging.delete_on_failure(database, event_id):
@@ -89,6 +98,7 @@ def copy_event(
             try:
                 with database.write() as last:
                     _finish(last, staging.finish_event(last, event_id, row, now=now), copied, actor)
+                    finish(last)
             except IntegrityError:
                 raise InvalidInput(
                     [Fault("key", gettext_lazy("enter another short name; another event uses this one"))]
@@ -96,11 +106,13 @@ def copy_event(
     return str(row["key"])
 
 
-def _require_copy(session: Session, actor: Actor, form: EventCopy, now: datetime) -> _CopiedRows:
+def _require_copy(
+    session: Session, actor: Actor, owner_id: int | None, form: EventCopy, now: datetime
+) -> _CopiedRows:
     """Return the rows to copy, if the actor may copy them."""
     actor.require(Right.MANAGE_EVENT, sentence=gettext_lazy("Only owners of the event can do this."))
     actor.require_fresh(gettext_lazy("copy the event"))
-    account = session.get(Account, actor.account_id or 0)
+    account = session.get(Account, owner_id or actor.account_id or 0)
     if account is None or not account.is_operator:
         raise NotAllowed(gettext_lazy("Only operators of this installation can create events."))
     old = session.get_one(Event, actor.event_id)
@@ -109,16 +121,21 @@ def _require_copy(session: Session, actor: Actor, form: EventCopy, now: datetime
     if found := list(_faults(session, form, key, name, old, now)):
         raise InvalidInput(found)
     shift = (form.first_day - began).days if form.first_day and began else 0
-    return _CopiedRows(session, old, form.parts, timedelta(days=shift), now)
+    return _CopiedRows(session, old, form.parts, timedelta(days=shift), account, now)
 
 
 def _finish(session: Session, made: Event, copied: _CopiedRows, actor: Actor) -> None:
     """Add the owner, the overnight run and the first audit log entry."""
     if "settings" not in copied.parts:
         overnight_schedule.add_default_time(session, made, now=copied.now)
-    account = session.get_one(Account, actor.account_id)
-    _add_owner(session, made, account, copied.now)
-    by = NamedDoer(account_id=account.id, event_id=made.id, roles=("operator",))
+    _add_owner(session, made, copied.owner, copied.now)
+    by = NamedDoer(
+        account_id=actor.account_id,
+        event_id=made.id,
+        name=actor.name,
+        api_token_id=actor.api_token_id,
+        roles=("operator",),
+    )
     names = {"key": made.key, "old": copied.old.key}
     about = pgettext_lazy("audit log", "event %(key)s created as a copy of %(old)s", **names)
     recording.record_act(session, by, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
@@ -136,6 +153,7 @@ class _CopiedRows:
     old: Event
     parts: Sequence[str]
     shift: timedelta
+    owner: Account
     now: datetime
 
     @property

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import InvalidInput, NotAllowed
@@ -217,3 +218,16 @@ def test_the_page_keeps_what_was_typed_and_makes_the_copy(
         f"{base}/copy", name="Next", key="next", first_day="2027-12-06", parts=["venue", "firms"]
     )
     assert "Event created." in page
+
+
+def test_a_copy_is_deleted_if_what_its_caller_adds_fails(database: Database, expo: Expo) -> None:
+    """A stored response of the API is in the transaction that shows the copy: both are there, or neither."""
+
+    def fail(session: Session) -> None:
+        assert session.scalars(select(Event.id).where(Event.key == FORM.key)).one()
+        raise NotAllowed("taken over")
+
+    with pytest.raises(NotAllowed, match="taken over"):
+        event_copy.copy_event(database, expo.organiser_actor(), FORM, finish=fail, settings=SETTINGS, now=NOW)
+    with database.read() as session:
+        assert session.scalars(select(Event.id)).all() == [expo.event.id]

@@ -11,7 +11,6 @@ from scheduler.services.availability import refetch
 from scheduler.services.delivery import claims
 from scheduler.services.emails.inbound import inbound_addresses
 from scheduler.services.events.archives import archiving, batches, deletion
-from scheduler.services.identity import api_tokens
 from scheduler.services.identity.actors import actor_for, list_events
 from scheduler.services.outbox import outbox
 from scheduler.services.planning.runs import overnight
@@ -23,7 +22,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, Event, Firm, Hall, OutboxEmail, Scenario
 from tests.integration.events.archives.test_archiving import finish, left, quiet
 from tests.support import clocks, replies
-from tests.support.api import make_token
+from tests.support.api import actor_for_token, make_token
 from tests.support.everything import NOWHERE, Everything
 from tests.support.factories import NOW, SECRET_KEY, make_event
 from tests.support.publishing import SETTINGS
@@ -107,7 +106,7 @@ def test_from_the_press_on_it_is_there_for_nobody(everything: Everything) -> Non
             with pytest.raises(NotFound):
                 feed_addresses.find_feed_owner(session, token or "")
         with pytest.raises(NotFound):
-            api_tokens.actor_for_token(session, bearer, now=NOW)
+            actor_for_token(session, bearer, now=NOW)
         with pytest.raises(NotFound):
             actor_for(session, person.account_id, f"deleted.{event.id}", now=NOW)
         assert list_events(session, person.account_id, now=NOW) == []
