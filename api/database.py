@@ -23,6 +23,7 @@ class RequestDatabase(Database):
     def __init__(self, shared: Database) -> None:
         self.url, self.engine = shared.url, shared.engine
         self._readers, self._writers = shared._readers, shared._writers
+        self._single = shared._single
         self._session: Session | None = None
         self._is_writing = False
 

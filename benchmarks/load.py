@@ -1,12 +1,11 @@
-"""Web load test: 200 concurrent exhibitors, latency by route, and CPU time per page.
+"""Web load test: 200 concurrent exhibitors, latency by route, CPU time per page, and memory.
 
-    python -m benchmarks.load [--users 200] [--seconds 60] [--firms 620] [--requests 11000] [--out DIR]
+    python -m benchmarks.load [--full] [--users N] [--seconds S] [--firms 620] [--requests 11000] [--out DIR]
 
 Starts its own stack: PostgreSQL (without fsync), valkey, gunicorn with 2 workers of 8 threads. An expo is
-generated, planned (first fit) and published. Each user signs in and repeats a journey with pauses of 1 to 3
-s.
-Then one user alone repeats it, to measure CPU time by route. CPU time is roughly valid on a busy machine too;
-latency is not.
+generated, planned (first fit) and published. By default 20 users for 30 seconds, with --full 200 users for
+ten minutes. Each user signs in and repeats a journey with pauses of 1 to 3 s. Then one user alone repeats it,
+to measure CPU time by route. CPU time is roughly valid on a busy machine too; latency is not.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from benchmarks.load_stack import Stack, stack
 from benchmarks.load_users import Answer, User, alone, at_once
 from benchmarks.machine import RESULTS, machine
 from benchmarks.peers import first_fit
-from benchmarks.report import Json, line, write_json
+from benchmarks.report import Json, line, stem, write_json
 from chainmeet.demo import load_sample
 from chainmeet.demo.event import first_day
 from scheduler.domain.entities import RequestState, VersionState
@@ -38,6 +37,8 @@ from scheduler.services.identity import sign_in
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Attendee, Event, ScheduleVersion
 
+QUICK, FULL = (20, 30.0), (200, 600.0)
+"""Users, and seconds."""
 THINK = (1.0, 3.0)
 """Range of pauses between two steps of a user, in seconds."""
 ROUNDS = 25
@@ -149,6 +150,7 @@ async def measure(made: Stack, event: str, users: int, seconds: float) -> Json:
             "errors": sum(answer.is_error for answer in answers),
             "cpu_ms_a_request": each,
             "pages_a_cpu_second": round(len(answers) / (spent["web"] + spent["database"]), 1),
+            "web_mb": max(made.peaks()["web"]),
         },
         "rows": [row(route, found, costs.get(route, ())) for route, found in sorted(by_route.items())],
     }
@@ -162,7 +164,8 @@ def shown(document: Json) -> str:
     each = " + ".join(f"{name} {value}" for name, value in total["cpu_ms_a_request"].items())
     lines.append(
         f"{total['requests']:,} requests, {total['errors']} errors; CPU ms a request: {each}; "
-        f"pages a CPU second of web and database: {total['pages_a_cpu_second']}"
+        f"pages a CPU second of web and database: {total['pages_a_cpu_second']}; "
+        f"a web worker: {total['web_mb']} MB"
     )
     return "\n".join(lines)
 
@@ -171,21 +174,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--users", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--full", action="store_true", help="200 users for ten minutes")
+    parser.add_argument("--users", type=int)
+    parser.add_argument("--seconds", type=float)
     parser.add_argument("--firms", type=int, default=620)
     parser.add_argument("--requests", type=int, default=11_000)
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
+    users, seconds = FULL if options.full else QUICK
+    users, seconds = options.users or users, options.seconds or seconds
     how = {"firms": options.firms, "asked": options.requests, **machine()}
     with stack() as made:
         event = load_event(made, options.firms, options.requests)
-        document = {"how": how, **asyncio.run(measure(made, event, options.users, options.seconds))}
+        document = {"how": how, **asyncio.run(measure(made, event, users, seconds))}
         print(shown(document))
         broken = made.log.read_text("utf-8", "replace").count("Traceback")
         if broken:
             print(f"{broken} tracebacks in the log of the web")
-    write_json(options.out / "load.json", document)
+    write_json(options.out / f"{stem('load', options.full)}.json", document)
 
 
 if __name__ == "__main__":

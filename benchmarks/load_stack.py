@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import redis
 from sqlalchemy import make_url
 
 from benchmarks.machine import ROOT
+from benchmarks.process_memory import pss
 from scheduler.config import PREFIX, Settings
 from scheduler.secret_keys import SecretKeys
 from scheduler.storage.database import Database
@@ -25,6 +27,7 @@ from scheduler.storage.schema import upgrade_schema
 from tests.support import servers
 
 WORKERS, THREADS = 2, 8
+CLOCK, RECEIVER = "clock", "receiver"
 COUNTED = ("limit_account", "limit_costly", "limit_sign_in_network")
 """Rate limits that are set too high to be reached by users from one IP address and without pauses."""
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -44,6 +47,13 @@ class Stack:
         """Return the peak memory (RSS, 10^6 bytes) of each process of a part, its root first."""
         return {name: [_peak(pid) for pid in (root, *_children(root))] for name, root in self.roots.items()}
 
+    def megabytes(self) -> dict[str, float]:
+        """Return the present memory of each part with all its processes (PSS, 10^6 bytes)."""
+        return {
+            name: round(sum(pss(pid) for pid in (root, *_children(root))) / 1e6, 1)
+            for name, root in self.roots.items()
+        }
+
     def seconds(self) -> dict[str, float]:
         """Return CPU seconds of each part since its start, including ended processes."""
         return {name: _of_tree(root) for name, root in self.roots.items()}
@@ -54,8 +64,11 @@ class Stack:
 
 
 @contextmanager
-def stack(*kinds: str) -> Iterator[Stack]:
-    """Start an empty migrated database, the web server, and a worker for each kind."""
+def stack(*kinds: str, processes: int = 1, **own: Any) -> Iterator[Stack]:
+    """Start an empty migrated database, the web server, and a worker for each kind, or CLOCK or RECEIVER.
+
+    A worker has `processes` for its tasks. `own` are settings in place of the defaults.
+    """
     with servers.postgres() as server, servers.valkey() as broker, tempfile.TemporaryDirectory() as folder:
         settings = Settings(
             database_url=server,
@@ -63,6 +76,7 @@ def stack(*kinds: str) -> Iterator[Stack]:
             secret_key=SecretKeys("k" * 40),
             trusted_proxies=1,
             log_format="json",
+            **own,
         )
         database = Database(server)
         upgrade_schema(database)
@@ -74,7 +88,7 @@ def stack(*kinds: str) -> Iterator[Stack]:
             _wait_for(port, web, log)
             roots = {"web": web.pid, "database": _postmaster(server), "broker": _process_of(broker)}
             for kind in kinds:
-                command = ["-m", "chainmeet.cli", "worker", kind]
+                command = ["-m", "chainmeet.cli", *_program(kind, processes)]
                 environment = {**os.environ, **settings.to_env()}
                 started = _running(command, environment, Path(folder) / f"{kind}.log")
                 roots[kind] = running.enter_context(started).pid
@@ -99,6 +113,14 @@ def _running(
         finally:
             process.terminate()
             process.wait(30)
+
+
+def _program(kind: str, processes: int) -> list[str]:
+    if kind == CLOCK:
+        return ["clock"]
+    if kind == RECEIVER:
+        return ["receive", "--host", "127.0.0.1", "--port", str(_free_port())]
+    return ["worker", kind, "--processes", str(processes)]
 
 
 def _web(port: int) -> list[str]:

@@ -132,7 +132,7 @@ async def measure(made: Stack, event_id: int, count: int) -> Json:
     with made.database.read() as session:
         event = session.get_one(Event, event_id)
     users = await signed_in(made, event.key, count)
-    organiser = await _organiser(made, event)
+    organiser = await organiser_of(made, event)
     await alone(users[0], 2, made.nanoseconds)
     rows = [figures("before", await at_once(users, BEFORE, THINK))]
     await organiser.look()  # requests the comparison
@@ -166,7 +166,19 @@ async def _cost_of_page(organiser: Organiser) -> dict[str, float]:
     return {name: statistics.median(each[name] for each in looks) for name in ("web", "database")}
 
 
-async def _organiser(made: Stack, event: Event) -> Organiser:
+async def publish(organiser: Organiser) -> Json:
+    """Compare the draft and publish it. Return the job of the publication. Raises RuntimeError."""
+    await organiser.look()  # requests the comparison
+    await organiser.follow(JobKind.COMPARE)
+    await organiser.press("/publish", {"compared_with": str(DRAFT - 1)})
+    published = await organiser.follow(JobKind.PUBLISH)
+    if published["state"] != JobState.DONE:
+        raise RuntimeError(f"not published: {published}")
+    return published
+
+
+async def organiser_of(made: Stack, event: Event) -> Organiser:
+    """Return the event's organiser, signed in."""
     with made.database.write() as session:
         account = session.scalars(
             select(Account.id).where(Account.email == f"organiser@{event.key}.example")

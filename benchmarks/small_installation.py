@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,7 @@ from sqlalchemy import func, select
 from benchmarks.load_users import User
 from benchmarks.machine import RESULTS, ROOT, machine
 from benchmarks.page_list import ORGANISER as PAGES
+from benchmarks.process_memory import descendants, program_name, pss
 from benchmarks.report import Json, stem, write_json
 from chainmeet import publish_draft
 from chainmeet.accounts import account_link
@@ -61,11 +63,14 @@ class Sink:
 
 
 class Memory:
-    """Reads the memory of a process and its descendants in a thread. The peak is kept for each step."""
+    """Reads the memory of a process and its descendants in a thread.
+
+    The peak is kept for each step, in MB by program at that moment.
+    """
 
     def __init__(self, pid: int) -> None:
         self.pid, self.step = pid, "start"
-        self.peaks: dict[str, float] = {}
+        self.peaks: dict[str, Counter[str]] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -76,29 +81,10 @@ class Memory:
 
     def _run(self) -> None:
         while not self._stop.wait(EVERY):
-            used = sum(map(pss, descendants(self.pid))) / 1e6
-            self.peaks[self.step] = max(self.peaks.get(self.step, 0.0), used)
-
-
-def pss(pid: int) -> int:
-    """Return the proportional set size of a process in bytes, 0 if it has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-
-
-def descendants(pid: int) -> Iterator[int]:
-    """Yield a process and everything that it has started."""
-    yield pid
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = task.read_text().split()
-        except OSError:
-            continue
-        for child in children:
-            yield from descendants(int(child))
+            used: Counter[str] = Counter()
+            for pid in descendants(self.pid):
+                used[program_name(pid)] += pss(pid)
+            self.peaks[self.step] = max(self.peaks.get(self.step, Counter()), used, key=Counter.total)
 
 
 @contextmanager
@@ -205,10 +191,18 @@ def measure(firms: int, requests: int, seconds: int) -> Json:
         "firms": firms,
         "requests": requests,
         "emails": done.mails,
-        "peak_mb": round(max(memory.peaks.values())),
-        "peak_mb_by_step": {name: round(value) for name, value in memory.peaks.items()},
+        "peak_mb": max(megabytes(used.total()) for used in memory.peaks.values()),
+        "peak_mb_by_step": {name: megabytes(used.total()) for name, used in memory.peaks.items()},
+        "mb_by_program": {
+            name: {program: megabytes(octets) for program, octets in used.most_common()}
+            for name, used in memory.peaks.items()
+        },
         "seconds": took,
     }
+
+
+def megabytes(octets: int) -> int:
+    return round(octets / 1e6)
 
 
 def load(database: Database, settings: Settings, firms: int, requests: int) -> str:
@@ -257,8 +251,8 @@ def main() -> None:
     write_json(
         options.out / f"{stem('small-installation', options.full)}.json", {"machine": machine(), **found}
     )
-    for name, megabytes in found["peak_mb_by_step"].items():
-        print(f"{name}: {megabytes} MB")
+    for name, peak in found["peak_mb_by_step"].items():
+        print(f"{name}: {peak} MB {found['mb_by_program'][name]}")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ _TYPED = re.compile('<(?:textarea|span lang|bdi|[a-z]+ class="[^"]*lines)')
 
 def close_up(response: Response) -> Response:
     """Remove the spaces after full-width punctuation marks from a Chinese page."""
-    if response.mimetype == "text/html" and not response.direct_passthrough:
+    if not response.direct_passthrough:
         response.set_data(without_spaces(response.get_data(as_text=True)))
     return response
 

@@ -219,7 +219,8 @@ def _part(name: str, value: str) -> str:
 
 
 def _closed_up(response: Response) -> Response:
-    return spacing.close_up(response) if language() == "zh" else response
+    is_chinese = response.mimetype == "text/html" and language() == "zh"
+    return spacing.close_up(response) if is_chinese else response
 
 
 def init_app(app: Flask) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import ColumnElement, bindparam, func, quoted_name, select, text, type_coerce
+from sqlalchemy import ColumnElement, Connection, bindparam, func, quoted_name, select, text, type_coerce
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
 from sqlalchemy.orm import Session, sessionmaker
@@ -48,6 +48,8 @@ class Database:
             self.engine.execution_options(writes=True),
         )
         self._readers = sessionmaker(reads, autoflush=False, expire_on_commit=False)
+        single = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._single = self.engine.execution_options(reads=True, **single)
         self._writers = sessionmaker(writes, expire_on_commit=False)
 
     def fold_in(self) -> None:
@@ -78,6 +80,16 @@ class Database:
             yield session
             end_reading(session)
         self.do_afterwards(session)
+
+    @contextmanager
+    def autocommit(self) -> Iterator[Connection]:
+        """Open a connection that only reads, each query in a transaction of its own.
+
+        For an address that is polled all the time: there is no unit of work, and PostgreSQL gets no BEGIN and
+        COMMIT around one query.
+        """
+        with self._single.connect() as connection:
+            yield connection
 
     def do_afterwards(self, session: Session) -> None:
         """Run the deferred work of an ended reading session. Failures are logged and left to the next one."""

@@ -6,6 +6,7 @@ __all__ = [
     "broken_meetings",
     "calendar_entries",
     "feed_addresses",
+    "feed_states",
     "feeds",
     "history",
     "labels",

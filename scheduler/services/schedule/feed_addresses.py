@@ -8,13 +8,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.emails.calendar_imports import CalendarImportMethod
-from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.domain.errors import NotAllowed
 from scheduler.i18n import gettext_lazy
 from scheduler.secret_keys import SecretKeys
 from scheduler.services.identity import encryption
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.identity.tokens import FEED, derive_token, hash_token, new_feed, seed_key
+from scheduler.services.identity.tokens import FEED, derive_token, new_feed, seed_key
 from scheduler.storage.models import Attendee, CalendarUse, Event, Firm, Interpreter, InterpreterFeed
 
 
@@ -66,18 +66,12 @@ def stored_feed_token(seed: str | None, address: bytes | None, secret_key: Secre
         return None
 
 
-def find_feed_owner(session: Session, token: str) -> FeedOwner:
-    """Return the owner of a feed by its token. Raises NotFound if the token is invalid or revoked."""
-    hashed = hash_token(token)
-    person = session.scalar(select(Attendee).where(Attendee.feed_hash == hashed))
-    found: FeedOwner | None = None
-    if row := person or session.scalar(select(Firm).where(Firm.feed_hash == hashed)):
-        found = build_owner(row)
-    elif of_interpreter := session.execute(_INTERPRETERS.where(InterpreterFeed.token_hash == hashed)).first():
-        found = _interpreter(*of_interpreter)
-    if found is None or session.get_one(Event, found.event_id).deleted_at is not None:
-        raise NotFound("calendar feed", token[:4] + "...")
-    return found
+def find_interpreter_feed(session: Session, hashed: str) -> FeedOwner | None:
+    """Return the interpreter whose feed's token has this hash, or None."""
+    found = session.execute(_INTERPRETERS.where(InterpreterFeed.token_hash == hashed)).first()
+    if found is None or session.get_one(Event, found[0].event_id).deleted_at is not None:
+        return None
+    return _interpreter(*found)
 
 
 def own_interpreter_feed(session: Session, actor: Actor) -> FeedOwner:

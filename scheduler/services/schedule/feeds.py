@@ -32,6 +32,10 @@ from scheduler.storage.models import (
 
 KEEP_CANCELLED = timedelta(days=30)
 """How long a feed shows a cancelled meeting as cancelled."""
+QUEUED = (OutboxEmail.kind == OutboxKind.INVITATION) & OutboxEmail.state.in_(
+    (OutboxState.QUEUED, OutboxState.SENDING)
+)
+"""Condition: an invitation that a feed shows before its email is sent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +62,7 @@ def render_feed(session: Session, owner: FeedOwner, *, url: str, now: datetime) 
     Runs at most five queries. `url` is the feed's own address. A cancelled meeting is kept for 30 days.
     """
     event = session.get_one(Event, owner.event_id)
-    name = f"{event.name}: {owner.name}"
+    name = feed_name(event.name, owner)
     if owner.is_interpreter:
         return build_feed(list(_interpreted(session, owner, now)), name, url, event.timezone)
     entries = latest_entries([*_told(session, owner), *_queued(session, owner)])
@@ -68,6 +72,11 @@ def render_feed(session: Session, owner: FeedOwner, *, url: str, now: datetime) 
         events = [entry.event for entry in entries]
     shown = [each for each in events if not each.cancelled or now - each.revised < KEEP_CANCELLED]
     return build_feed(shown, name, url, event.timezone)
+
+
+def feed_name(event_name: str, owner: FeedOwner) -> str:
+    """Return the title of a feed."""
+    return f"{event_name}: {owner.name}"
 
 
 def latest_entries(entries: Iterable[FeedEntry]) -> list[FeedEntry]:
@@ -138,15 +147,26 @@ def _queued(session: Session, owner: FeedOwner) -> Iterator[FeedEntry]:
             table.method, cast(table.payload, Text),
         )
         .join(MeetingRequest, MeetingRequest.id == table.request_id)
-        .where(
-            table.kind == OutboxKind.INVITATION, table.state.in_((OutboxState.QUEUED, OutboxState.SENDING))
-        )
+        .where(QUEUED)
     )  # fmt: skip
     return (_queued_entry(*row) for row in _rows(session, query, owner, table.attendee_id))
 
 
 def _interpreted(session: Session, owner: FeedOwner, now: datetime) -> Iterator[FeedEvent]:
     """Yield the meetings in an interpreter's last queued or sent email, which contains all of them."""
+    summary = find_interpreter_summary(session, owner)
+    if summary is None:
+        return
+    said = payloads.summary_content(summary)
+    for uid, content in said.agenda.items():
+        yield FeedEvent(uid, said.version, said.stamp, content)
+    for change in said.changes:
+        if change.kind is SummaryKind.CANCELLED and now - said.stamp < KEEP_CANCELLED:
+            yield FeedEvent(change.uid, said.version, said.stamp, change.content, cancelled=True)
+
+
+def find_interpreter_summary(session: Session, owner: FeedOwner) -> dict[str, Any] | None:
+    """Return the content of an interpreter's last queued or sent email as JSON, or None without one."""
     mails = select(OutboxEmail.payload).where(
         OutboxEmail.kind == OutboxKind.BRIEFING,
         OutboxEmail.interpreter_id == owner.id,
@@ -157,15 +177,7 @@ def _interpreted(session: Session, owner: FeedOwner, now: datetime) -> Iterator[
         .join(Interpreter, Interpreter.id == InterpreterNotice.interpreter_id)
         .where(Interpreter.id == owner.id, InterpreterNotice.address == Interpreter.email)
     )
-    payload = session.scalar(mails.order_by(OutboxEmail.id.desc()).limit(1)) or session.scalar(told)
-    if payload is None:
-        return
-    said = payloads.summary_content(payload)
-    for uid, content in said.agenda.items():
-        yield FeedEvent(uid, said.version, said.stamp, content)
-    for change in said.changes:
-        if change.kind is SummaryKind.CANCELLED and now - said.stamp < KEEP_CANCELLED:
-            yield FeedEvent(change.uid, said.version, said.stamp, change.content, cancelled=True)
+    return session.scalar(mails.order_by(OutboxEmail.id.desc()).limit(1)) or session.scalar(told)
 
 
 def _rows(

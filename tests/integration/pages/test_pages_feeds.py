@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from urllib.robotparser import RobotFileParser
 
 import pytest
+from sqlalchemy import select
 
 from api import context
 from scheduler.domain.entities import VersionState
-from scheduler.invites.ical.feed import strong_etag
 from scheduler.services.schedule import feed_addresses
-from scheduler.storage.models import Attendee, Firm
+from scheduler.storage.models import Attendee, CalendarUse, Firm
 from tests.support import clocks
 from tests.support.factories import (
     NOW,
@@ -22,6 +23,7 @@ from tests.support.factories import (
     meet,
 )
 from tests.support.publishing import publish_version
+from tests.support.queries import statements
 from tests.support.site import Site
 
 
@@ -64,7 +66,7 @@ def test_trap_20_the_feed_needs_no_cookie_and_is_a_calendar_whatever_is_asked_fo
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
         assert "Last-Modified" not in answer.headers, "If-Modified-Since is not answered"
-        assert answer.headers["ETag"] == strong_etag(answer.data)
+        assert not answer.headers["ETag"].startswith("W/") and answer.get_etag()[0]
         assert "Set-Cookie" not in answer.headers and "Cookie" not in answer.headers.get("Vary", "")
         assert answer.data.count(b"BEGIN:VEVENT") == 1
     head = client.head(_feed(site.expo.people[0][0]))
@@ -83,6 +85,32 @@ def test_1_9_an_unchanged_feed_is_not_sent_again_by_weak_tag_list_or_star(site: 
     assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
     since = {"If-Modified-Since": "Tue, 24 Nov 2026 08:00:00 GMT"}
     assert client.get(path, headers=since).status_code == 200
+
+
+def test_an_unchanged_feed_takes_one_query_and_writes_nothing(site: Site) -> None:
+    _publish(site)
+    client = site.app.test_client()
+    path = _feed(site.expo.people[0][0])
+    tag = client.get(path).headers["ETag"]
+    with statements(site.database.engine) as seen:
+        assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
+    asked = [words for words in seen if words != "BEGIN" and not words.startswith("PRAGMA")]
+    assert [words.split()[0] for words in asked] == ["SELECT"]
+
+
+def test_a_feed_that_is_polled_counts_as_used_again_after_half_a_day(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = site.expo.people[0][0]
+    client = site.app.test_client()
+    tag = client.get(_feed(person)).headers["ETag"]
+    used = []
+    for hours in (11, 12):
+        clocks.hold(monkeypatch, NOW + timedelta(hours=hours))
+        assert client.get(_feed(person), headers={"If-None-Match": tag}).status_code == 304
+        with site.database.read() as session:
+            used.append(session.scalars(select(CalendarUse.last_used_at)).one() - NOW)
+    assert used == [timedelta(), timedelta(hours=12)]
 
 
 def test_1_9_a_feed_without_meetings_is_still_a_calendar(site: Site) -> None:

@@ -13,9 +13,11 @@ from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.domain.plan import Meeting
 from scheduler.services.delivery import claims
-from scheduler.services.schedule import feed_addresses, feeds
+from scheduler.services.schedule import feed_addresses, feed_states, feeds
+from scheduler.services.schedule.feed_states import FeedState
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Firm, MeetingRequest
+from tests.support import clocks
 from tests.support.factories import (
     NOW,
     SECRET_KEY,
@@ -170,6 +172,65 @@ def test_a_feed_shows_the_meetings_of_somebody_whose_mail_comes_back(database: D
         assert feed(session, owner_of(expo, whose)) == [("CONFIRMED", 0, expo.slots[0].start)]
 
 
+# Entity tags
+
+
+def state_of(session: Session, token: str | None, days: int = 0) -> FeedState:
+    return feed_states.find_feed_state(session, token or "", now=clocks.at(NOW + days * DAY))
+
+
+def tag(session: Session, owner: Attendee | Firm, days: int = 0, url: str = URL) -> str:
+    state = state_of(session, token_of(owner), days)
+    assert state.now == NOW + days * DAY
+    return state.etag(url)
+
+
+def test_1_9_an_entity_tag_changes_whenever_the_feed_does(database: Database, whose: str) -> None:
+    with database.write() as session:
+        expo = make_event(session, people=2)
+        feed_addresses.renew_firm_feed(session, expo.actor(0), secret_key=SECRET_KEY)
+        request, owner = make_request(session, expo), owner_of(expo, whose)
+        mine, partner = expo.people[0], expo.people[1][0]
+        seen = {tag(session, owner): body(session, owner)}
+
+        def look(days: int) -> None:
+            found = body(session, owner, days)
+            assert seen.setdefault(tag(session, owner, days), found) == found
+
+        publish(session, expo, [meet(request, expo, people=[mine[0], partner])])
+        look(0)
+        send(session)
+        look(0)
+        publish(session, expo, [meet(request, expo, slot=2, people=[mine[0], partner])], days=1)
+        look(1)
+        publish(session, expo, [meet(request, expo, slot=2, people=[*mine, partner])], days=2)
+        send(session, days=2)
+        look(2)
+        for row, name in ((expo.event, "Renamed"), (owner, "Other"), (mine[0], "Third")):
+            row.name = name
+            session.flush()
+            look(2)
+        expo.event.timezone = "Europe/Lisbon"
+        session.flush()
+        look(2)
+        publish(session, expo, [], days=3)
+        for days in (3, 32, 33, 34):
+            look(days)
+        assert len(set(seen.values())) == len(set(seen)) - 1, "once, when its email is claimed"
+        assert tag(session, owner, 34) == tag(session, owner, 33) != tag(session, owner, 32)
+        assert tag(session, owner, 34, url="https://other.example/f.ics") != tag(session, owner, 34)
+
+
+def test_a_persons_state_takes_one_query_and_a_firms_two(database: Database, whose: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        feed_addresses.renew_firm_feed(session, expo.actor(0), secret_key=SECRET_KEY)
+        publish(session, expo, [meet(make_request(session, expo), expo)])
+    owner = owner_of(expo, whose)
+    queries = {"person": 1, "firm": 2}
+    assert count_selects(database, lambda session: tag(session, owner)) == queries[whose]
+
+
 # A firm's feed
 
 
@@ -222,16 +283,11 @@ def test_an_address_opens_its_feed_until_it_is_renewed(database: Database, whose
         owner = owner_of(expo, whose)
         renew(session, expo.actor(0), secret_key=SECRET_KEY)
         old = token_of(owner)
-        assert old is not None and feed_addresses.find_feed_owner(session, old) == feed_addresses.build_owner(
-            owner
-        )
+        assert state_of(session, old).owner == feed_addresses.build_owner(owner)
         renew(session, expo.actor(0), secret_key=SECRET_KEY)
-        new = token_of(owner)
-        assert new is not None and feed_addresses.find_feed_owner(session, new) == feed_addresses.build_owner(
-            owner
-        )
+        assert state_of(session, token_of(owner)).owner == feed_addresses.build_owner(owner)
         with pytest.raises(NotFound):
-            feed_addresses.find_feed_owner(session, old)
+            state_of(session, old)
         with pytest.raises(NotAllowed):
             renew(session, expo.organiser_actor(), secret_key=SECRET_KEY)
 
@@ -245,7 +301,7 @@ def test_a_firm_has_no_address_until_it_wants_one_and_none_after_it_ends(databas
         feed_addresses.end_firm_feed(session, expo.actor(0))
         assert token is not None and token_of(expo.firms[0]) is None
         with pytest.raises(NotFound):
-            feed_addresses.find_feed_owner(session, token)
+            state_of(session, token)
 
 
 def test_only_an_exhibitor_decides_about_the_firms_address(database: Database) -> None:

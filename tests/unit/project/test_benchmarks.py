@@ -12,10 +12,22 @@ from pathlib import Path
 import pytest
 from icalendar import Calendar
 
-from benchmarks import contestants, disruptions, emails, isolated, load, plain_ical, publishing
+from benchmarks import (
+    contestants,
+    disruptions,
+    emails,
+    isolated,
+    load,
+    overnight_queue,
+    plain_ical,
+    polls,
+    publishing,
+)
 from benchmarks.instances import generated, wanted
 from benchmarks.load_users import Answer, User
+from benchmarks.overnight_queue import EventNight
 from benchmarks.peers import NoPlan, compact_greedy, cp_sat, first_fit, highs
+from benchmarks.polls import Poll, Polling, Subscription
 from benchmarks.quality import BrokenPlan, attendee_days, quality
 from benchmarks.report import merged, share
 from benchmarks.rerun import seconds_to
@@ -211,6 +223,50 @@ def test_people_go_round_until_the_work_is_done() -> None:
     people: list[User] = [Person(1, "expo", name, random.Random(name)) for name in ("a", "b")]
     done, answers = asyncio.run(publishing.meanwhile(people, work, think=(0.0, 0.0)))
     assert (done, len(answers) >= 4, set(asked)) == ({"mails": 7}, True, {"a", "b"})
+
+
+def test_a_phase_of_polls_counts_unchanged_feeds_and_errors_and_costs_a_poll() -> None:
+    found = [*(Poll(304, 0.001) for _ in range(8)), Poll(200, 0.03), Poll(503, 0.001)]
+    row = polls.figures("unchanged", found, {"web": 0.02, "database": 0.01, "broker": 0.001})
+    assert (row["polls"], row["unchanged"], row["errors"]) == (10, 8, 1)
+    assert (row["p50_ms"], row["p99_ms"], row["web_cpu_ms"], row["database_cpu_ms"]) == (1.0, 30.0, 2.0, 1.0)
+    assert polls.figures("publishing", found, {})["web_cpu_ms"] is None
+    assert polls.missed({"errors": 1, "unchanged_cpu_ms": 2.0}) == ["errors is 1, at most 0 is wanted"]
+
+
+def test_each_subscription_polls_once_a_round_at_the_wanted_rate() -> None:
+    polled: list[str] = []
+
+    class Subscribed(Subscription):
+        async def poll(self) -> Poll:
+            polled.append(self.token)
+            return Poll(304, 0.001)
+
+    subscriptions = [Subscribed(1, token) for token in "abc"]
+    found = asyncio.run(Polling(subscriptions, rate=10_000).until(lambda number: number >= 6))
+    assert len(found) == 6 and sorted(polled[:3]) == sorted(polled[3:]) == ["a", "b", "c"]
+
+
+def test_a_night_counts_late_turns_and_events_that_nobody_explains() -> None:
+    nights = [
+        EventNight(0, 3.0, 10.0, 12.0, ""),
+        EventNight(1, 20.0, 27.0, None, "too many meetings change"),
+        EventNight(2, 5.0, 12.0, 15.0, ""),
+        EventNight(3, 9.0, 16.0, None, ""),
+    ]
+    found = overnight_queue.figures(nights, workers=1, seconds=5)
+    assert (found["ended"], found["published"], found["unexplained"], found["most_turns_late"]) == (
+        4,
+        2,
+        1,
+        2,
+    )
+    assert found["wait_s"] == {"median": 7.0, "longest": 20.0} and found["run_s_besides_search"] == 2.0
+    assert found["minutes_with_60_s"][2] == 2 and found["starts_within_an_hour"][1] == 4
+    assert found["missed"] == [
+        "a run started 2 turns late",
+        "1 events are not published, without a reason",
+    ]
 
 
 @pytest.mark.parametrize("name", SETTINGS)

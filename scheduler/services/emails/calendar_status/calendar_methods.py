@@ -54,8 +54,13 @@ def record_feed_use(session: Session, owner: FeedOwner, *, now: datetime) -> Non
 
     Feeds of firms and interpreters are not recorded.
     """
-    if not owner.is_firm and not owner.is_interpreter:
+    if _is_of_person(owner):
         _note(session, owner.id, CalendarImportMethod.FEED, now)
+
+
+def is_feed_use_due(owner: FeedOwner, last_used_at: datetime | None, *, now: datetime) -> bool:
+    """Return True if `record_feed_use` would record a use now, so that most polls write nothing."""
+    return _is_of_person(owner) and _is_due(last_used_at, now)
 
 
 def record_print_use(session: Session, actor: Actor, *, now: datetime) -> None:
@@ -95,7 +100,7 @@ def _note(session: Session, attendee_id: int, way: CalendarImportMethod, now: da
     last = session.scalar(
         select(CalendarUse.last_used_at).where(CalendarUse.attendee_id == attendee_id, CalendarUse.way == way)
     )
-    if last is not None and now - last < SAME:
+    if not _is_due(last, now):
         return
     dialect: Any = {"postgresql": postgresql, "sqlite": sqlite}[session.get_bind().dialect.name]
     row = {"attendee_id": attendee_id, "way": way, "last_used_at": now}
@@ -104,3 +109,11 @@ def _note(session: Session, attendee_id: int, way: CalendarImportMethod, now: da
         .values(row)
         .on_conflict_do_update(index_elements=["attendee_id", "way"], set_={"last_used_at": now})
     )
+
+
+def _is_of_person(owner: FeedOwner) -> bool:
+    return not owner.is_firm and not owner.is_interpreter
+
+
+def _is_due(last_used_at: datetime | None, now: datetime) -> bool:
+    return last_used_at is None or now - last_used_at >= SAME

@@ -21,7 +21,7 @@ from scheduler.services.identity import actors, sign_in
 from scheduler.services.outbox import outbox
 from scheduler.services.publishing import release, version_jobs
 from scheduler.services.publishing.interpreter_notices import notifications
-from scheduler.services.schedule import feed_addresses, feeds, versions
+from scheduler.services.schedule import feed_addresses, feed_states, feeds, versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Interpreter,
@@ -31,6 +31,7 @@ from scheduler.storage.models import (
     OutboxEmail,
 )
 from tests.integration.delivery.test_sending import Sender, to
+from tests.support import clocks
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_interpreter, make_request, meet
 from tests.support.publishing import SETTINGS, carry_out, draft, preview, publish
 from tests.support.queries import count_selects
@@ -48,6 +49,8 @@ class Scene:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.bodies: dict[str, str] = {}
+        """Rendered feeds by entity tag."""
         with database.write() as session:
             self.expo: Expo = make_event(session, firms=3, slots="4|4", mail_per_minute=60_000)
             for firm, language in enumerate(("zh", "hu", "en")):
@@ -100,8 +103,11 @@ class Scene:
 
     def feed(self, token: str, now: datetime = NOW) -> str:
         with self.database.read() as session:
-            owner = feed_addresses.find_feed_owner(session, token)
-            return feeds.render_feed(session, owner, url="https://x.example/f.ics", now=now).decode()
+            state = feed_states.find_feed_state(session, token, now=clocks.at(now))
+            url = "https://x.example/f.ics"
+            body = feeds.render_feed(session, state.owner, url=url, now=state.now).decode()
+            assert self.bodies.setdefault(state.etag(url), body) == body
+            return body
 
 
 @pytest.fixture

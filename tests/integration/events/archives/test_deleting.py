@@ -16,7 +16,7 @@ from scheduler.services.outbox import outbox
 from scheduler.services.planning.runs import overnight
 from scheduler.services.planning.scenarios import scenario_queue
 from scheduler.services.requests.digests import digest_sending
-from scheduler.services.schedule import feed_addresses
+from scheduler.services.schedule import feed_addresses, feed_states
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, Event, Firm, Hall, OutboxEmail, Scenario
@@ -84,7 +84,8 @@ def test_from_the_press_on_it_is_there_for_nobody(everything: Everything) -> Non
     reply = replies.address(everything.mails["invitation", everything.expo.people[1][0].email])
     with database.read() as session:
         assert inbound_addresses.parse_address(session, reply, SETTINGS) is not None
-        assert feed_addresses.find_feed_owner(session, tokens[0] or "").event_id == event.id
+        found = feed_states.find_feed_state(session, tokens[0] or "", now=database.clock())
+        assert found.owner.event_id == event.id
     bearer = make_token(database, everything.expo.organiser_actor())
 
     def opened() -> dict[str, int]:
@@ -104,7 +105,7 @@ def test_from_the_press_on_it_is_there_for_nobody(everything: Everything) -> Non
         assert inbound_addresses.parse_address(session, wrong, SETTINGS) is None
         for token in tokens:
             with pytest.raises(NotFound):
-                feed_addresses.find_feed_owner(session, token or "")
+                feed_states.find_feed_state(session, token or "", now=database.clock())
         with pytest.raises(NotFound):
             actor_for_token(session, bearer, now=NOW)
         with pytest.raises(NotFound):
