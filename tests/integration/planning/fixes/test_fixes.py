@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,7 @@ from scheduler.services.schedule import versions
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
+    Attendee,
     AttendeeBusy,
     AuditLogEntry,
     ExcludedPerson,
@@ -36,6 +38,7 @@ from scheduler.storage.models import (
 )
 from tests.support.factories import NOW, Expo, make_event, make_interpreter, make_request, make_version
 from tests.support.publishing import SETTINGS
+from tests.support.web import Browser, web_app
 
 
 def planned(session: Session, expo: Expo) -> tuple[Plan, ScheduleVersion]:
@@ -216,6 +219,22 @@ def test_days_are_raised_to_those_of_the_fix_unless_as_many_are_allowed_by_now(
         version = made(session, expo, request, {"kind": "days-cap", "ids": [person.key, "2"], "slot": "s1"})
         hold(session, expo.organiser_actor(), version.number, request.key, 0)
         assert person.max_days == raised
+
+
+def test_one_more_day_of_a_person_has_a_button_on_the_page(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = on_one_day(session, own=1)
+        request, person = make_request(session, expo, 1, 2), expo.people[0][0]
+        version = made(session, expo, request, {"kind": "days-cap", "ids": [person.key, "2"], "slot": "s1"})
+        row, *_ = version.unscheduled
+        version.unscheduled = [{**row, "remedies": ["x"], "blockers": []}]
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/versions/{version.number}/fixes"
+    page = re.sub(r"<[^>]+>", "", browser.get(f"{path}?reason=x"))
+    assert "Let F0-P0 have meetings on one more day, on" in page and "Apply and lock time" in page
+    browser.post(f"{path}/apply", request=request.key, remedy="0")
+    with database.read() as session:
+        assert session.get_one(Attendee, person.id).max_days == 2
 
 
 def test_somebody_who_is_added_needs_a_name_and_an_address(database: Database) -> None:
