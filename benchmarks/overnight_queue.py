@@ -34,6 +34,7 @@ from scheduler.domain.entities import AfterRun, JobKind, VersionState
 from scheduler.samples.expo import make_expo
 from scheduler.services.planning.runs.runs import OPEN_STATES
 from scheduler.services.publishing.version_jobs import OPEN
+from scheduler.solver.annealing.warmup import warm_up
 from scheduler.storage.models import Event, Run, RunSchedule, ScheduleVersion, VersionJob
 
 QUICK, FULL = (10, 30, 150), (100, 600, 9_000)
@@ -187,6 +188,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     events, firms, requests = FULL if options.full else QUICK
+    warm_up()  # compiles the kernels into the cache of all processes, or the first run would
     how = {"firms": firms, "requests": requests, "workers": options.workers, "seconds": options.seconds}
     with stack("solve", "jobs", CLOCK, processes=options.workers, solve_workers=1, tick_seconds=2) as made:
         make_events(made, events, firms, requests, options.seconds)

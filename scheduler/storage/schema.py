@@ -8,12 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
@@ -22,6 +19,9 @@ from scheduler.domain.errors import ChainmeetError
 from scheduler.i18n import gettext_lazy
 from scheduler.storage import grants
 from scheduler.storage.database import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x636861696E  # "chain": advisory lock id of our migrations
@@ -108,11 +108,19 @@ class SchemaBroken(ChainmeetError):
 
 
 def alembic_config(connection: Connection) -> Config:
+    from alembic.config import Config  # deferred: with all that it loads, 15 MB of each process
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.attributes["connection"] = connection
     return config
+
+
+def _upgrade_to_head(connection: Connection) -> None:
+    from alembic import command  # as above
+
+    command.upgrade(alembic_config(connection), "head")
 
 
 def upgrade_schema(database: Database, *, application: str = "") -> None:
@@ -154,7 +162,7 @@ def _upgrade_file(database: Database) -> None:
         driver.cursor().execute("PRAGMA foreign_keys=OFF")  # ignored inside a transaction
         try:
             with connection.begin():
-                command.upgrade(alembic_config(connection), "head")
+                _upgrade_to_head(connection)
                 broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(MAX_BROKEN)
                 if broken:
                     raise SchemaBroken(has, broken)
@@ -212,7 +220,7 @@ def _try(database: Database, application: str) -> None:
             with database.engine.connect().execution_options(writes=True) as connection:
                 connection.execute(text("SET LOCAL statement_timeout = 0"))
                 connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"))
-                command.upgrade(alembic_config(connection), "head")
+                _upgrade_to_head(connection)
                 if application:
                     grants.grant_role(connection, application)
                 connection.commit()
@@ -292,18 +300,21 @@ def check_at_start(database: Database) -> None:
 
 
 @lru_cache(maxsize=1)
-def head_revision() -> str | None:
+def head_revision() -> str:
     """Return the revision required by this code."""
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    return max(known_revisions())
 
 
 @lru_cache(maxsize=1)
 def known_revisions() -> frozenset[str]:
-    """Return the revisions known to this code, from which it can upgrade."""
-    return frozenset(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+    """Return the revisions known to this code, from which it can upgrade.
+
+    They are the numbers that the migrations' file names begin with.
+    """
+    return frozenset(path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/[0-9]*_*.py"))
 
 
 @lru_cache(maxsize=1)
 def baseline() -> str:
     """Return the oldest known revision. Its migration creates the whole schema at once."""
-    return str(ScriptDirectory(str(MIGRATIONS)).get_base())
+    return min(known_revisions())

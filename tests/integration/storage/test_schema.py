@@ -1,19 +1,25 @@
 """The migrations create the tables of the models, on both databases."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
+from scheduler.storage import schema
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
 from scheduler.storage.schema import SchemaOutOfDate, alembic_config, require_current, upgrade_schema
 from tests.support.databases import Databases, owning
 from tests.support.factories import make_event, make_request, meet
 from tests.support.publishing import draft, publish
+from tests.support.workers import ROOT
 
 
 @pytest.fixture
@@ -89,3 +95,19 @@ def test_a_kind_of_mail_that_is_none_is_refused_by_the_database(database: Databa
         for column in ("kind", "method"):
             with pytest.raises(IntegrityError), connection.begin_nested():
                 connection.execute(text(f"UPDATE outbox_email SET {column} = 'letter'"))
+
+
+def test_the_revisions_are_those_of_the_migrations() -> None:
+    script = ScriptDirectory(str(schema.MIGRATIONS))
+    assert schema.head_revision() == script.get_current_head()
+    assert schema.baseline() == script.get_base()
+    assert schema.known_revisions() == {each.revision for each in script.walk_revisions()}
+
+
+def test_a_process_that_upgrades_nothing_does_not_load_the_migrations_tool() -> None:
+    program = (
+        "import sys, api.app, workers.tasks; from scheduler.storage import schema; schema.head_revision();"
+        "sys.exit('alembic' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    assert subprocess.run([sys.executable, "-c", program], env=environment, check=False).returncode == 0
