@@ -58,6 +58,8 @@ RETRY_SECONDS = 5.0
 class _StandsBack(Task):
     """A task that is dropped during a database upgrade. The scheduler sends it again afterwards."""
 
+    Request = "workers.received_tasks:ReceivedTask"
+
     def __call__(self, *args: Any, **options: Any) -> Any:
         if (why := _gate().why()) is not None:
             log.warning("task left", reason=str(why))

@@ -21,6 +21,8 @@ class FaultyServer(Catcher):
     """The reply instead of acceptance, or `ABORT` to reset the connection."""
     after: Callable[[], bool] = lambda: False
     """Called once an email is accepted. If it returns True, the connection ends without the reply."""
+    hangs: bool = False
+    """Accept emails, and never reply to one."""
     refused: list[str] = field(default_factory=list)
 
     async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
@@ -39,12 +41,15 @@ class FaultyServer(Catcher):
                 _abort(server)
             return self.before
         reply = await super().handle_DATA(server, session, envelope)
+        if self.hangs:
+            await asyncio.get_running_loop().create_future()  # until the client ends the connection
         if self.after():
             _abort(server)
         return reply
 
     def mend(self) -> None:
         self.recipient, self.before, self.after = lambda _: None, "", lambda: False
+        self.hangs = False
 
 
 def _abort(server: SMTP) -> None:

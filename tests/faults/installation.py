@@ -12,6 +12,7 @@ from sqlalchemy import Connection, event, select
 
 from scheduler.config import Settings
 from scheduler.domain.entities import OutboxState, VersionState
+from scheduler.invites.transport.smtp import TIMEOUT
 from scheduler.services.delivery import claims, delivery
 from scheduler.services.operations import restored_copy
 from scheduler.services.planning.runs import recovery
@@ -53,13 +54,19 @@ class Installation:
 
     @property
     def settings(self) -> Settings:
-        return replace(SETTINGS, smtp_port=self.catcher.port, smtp_security="none", journal=str(self.journal))
+        return replace(
+            SETTINGS,
+            database_url=self.database.url.render_as_string(hide_password=False),
+            smtp_port=self.catcher.port,
+            smtp_security="none",
+            journal=str(self.journal),
+        )
 
     def keep_journal(self) -> None:
         restored_copy.pause_if_copied(self.database, self.settings, now=self.database.now())
 
-    def request_publication(self, *slots: int | None) -> int:
-        """Request to publish a draft with the meetings in these slots. Return the job."""
+    def make_draft(self, *slots: int | None) -> int:
+        """Create a draft with the meetings in these slots. Return its number."""
         with self.database.write() as session:
             asked = [session.get_one(MeetingRequest, row.id) for row in self.requests]
             planned = [
@@ -67,16 +74,21 @@ class Installation:
                 for request, slot in zip(asked, slots, strict=True)
                 if slot is not None
             ]
-            draft = make_version(session, self.expo, planned, state=VersionState.DRAFT)
+            return make_version(session, self.expo, planned, state=VersionState.DRAFT).number
+
+    def request_publication(self, *slots: int | None) -> int:
+        """Request to publish a draft with the meetings in these slots. Return the job."""
+        number = self.make_draft(*slots)
+        with self.database.write() as session:
             job = version_jobs.request_publishing(
                 session,
                 event_id=self.expo.event.id,
-                number=draft.number,
+                number=number,
                 compared_with=self.version or None,
                 by=self.expo.organiser.id,
                 now=self.database.now_in(session),
             )
-            self.version = draft.number
+            self.version = number
             return job.id
 
     def execute(self, job_id: int, worker: str = "w") -> job_execution.JobEnding:
@@ -85,8 +97,11 @@ class Installation:
     def publish(self, *slots: int | None) -> None:
         assert self.execute(self.request_publication(*slots)) is job_execution.JobEnding.DONE
 
-    def deliver(self, minutes: float = 1, worker: str = "sender") -> int:
-        """Send what is due `minutes` later. Return the number of emails that the server accepted."""
+    def deliver(self, minutes: float = 1, worker: str = "sender", *, timeout: float = TIMEOUT) -> int:
+        """Send what is due `minutes` later. Return the number of emails that the server accepted.
+
+        `timeout` is in seconds per network wait.
+        """
         self.minutes += minutes
         waited = 0.0
 
@@ -101,6 +116,7 @@ class Installation:
             now=lambda: NOW + timedelta(minutes=self.minutes, seconds=waited),
             should_stop=lambda: waited > MOST_WAITING,
             sleep=sleep,
+            timeout=timeout,
         )
 
     def recover(self) -> None:

@@ -17,7 +17,9 @@ from scheduler.services.delivery import claims, delivery
 from scheduler.storage.database import Database
 
 NTH = 5
-STEPS: dict[str, tuple[object, str, bool, int]] = {
+Step = tuple[object, str, bool, int]
+"""A function's owner and name, whether its fatal call still completes, and the number of that call."""
+STEPS: dict[str, Step] = {
     "connected": (Smtp, "__enter__", True, 1),
     "claimed": (delivery, "render_email", False, NTH),
     "rendered": (delivery, "render_email", True, NTH),
@@ -25,12 +27,11 @@ STEPS: dict[str, tuple[object, str, bool, int]] = {
     "marked, not committed": (claims, "mark_sent", True, NTH),
     "committed": (delivery, "render_email", False, NTH + 1),
 }
-"""The function's owner, whether its call still completes, and the number of the fatal call."""
 
 
-def die_at(step: str) -> None:
+def die_at(step: Step) -> None:
     """Kill this process by SIGKILL at a step."""
-    owner, name, is_done, nth = STEPS[step]
+    owner, name, is_done, nth = step
     real: Callable[..., Any] = getattr(owner, name)
     calls = 0
 
@@ -56,5 +57,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     for step in sys.argv[1:]:
-        die_at(step)
+        die_at(STEPS[step])
     main()

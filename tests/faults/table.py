@@ -14,6 +14,9 @@ SENDING = "tests/faults/test_sending_faults.py"
 PUBLISHING = "tests/faults/test_publishing_faults.py"
 DEATH = "tests/faults/test_worker_death.py"
 SENDER = "tests/faults/test_mail_worker_death.py"
+BROKER = "tests/faults/test_broker_death.py"
+CLOCK = "tests/faults/test_clock_death.py"
+WEB = "tests/faults/test_web_death.py"
 DRAIN = "tests/faults/test_worker_drain.py"
 WORKERS = "tests/integration/workers/test_workers.py"
 TICKS = "tests/integration/workers/test_ticks.py"
@@ -26,13 +29,12 @@ HEALTH = "tests/integration/api/test_health.py"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault. Without tests, `reason` says why none injects it."""
+    """A fault, and the tests that inject it."""
 
     name: str
     injected: str
     promised: str
-    tests: tuple[str, ...] = ()
-    reason: str = ""
+    tests: tuple[str, ...]
 
 
 ONCE: Final = "all emails arrive once"
@@ -86,15 +88,15 @@ FAULTS: Final = (
     ),
     Fault(
         "the mail server hangs after DATA",
-        "no reply",
+        "no reply until the timeout, once the email is stored",
         IN_FLIGHT,
-        reason="the timeout takes 30 seconds, and then it is the fault before",
+        (f"{SENDING}::test_of_a_mail_server_that_hangs_after_an_email_only_this_one_comes_twice",),
     ),
     Fault(
         "the mail server accepts connections and says no word",
-        "no greeting",
+        "no greeting until the timeout",
         ONCE,
-        reason="the timeout takes 30 seconds, and then it is as if the server were down",
+        (f"{SENDING}::test_emails_wait_for_a_mail_server_that_accepts_connections_and_says_no_word",),
     ),
     Fault(
         "the mail server drips its reply",
@@ -142,9 +144,12 @@ FAULTS: Final = (
     ),
     Fault(
         "the clock is killed",
-        "SIGKILL",
-        "workers finish what they have; the next clock goes on",
-        reason="a clock has no state of its own; what it does at each tick is tested",
+        "SIGKILL of the clock in a tick, and a kill before each of its commits",
+        "the next clock goes on; all emails arrive once",
+        (
+            f"{CLOCK}::test_a_clock_that_is_killed_in_a_tick_leaves_the_rest_to_the_next_one",
+            f"{CLOCK}::test_a_clock_that_is_killed_before_any_of_its_commits_loses_and_repeats_nothing",
+        ),
     ),
     Fault(
         "there are two clocks and two mail workers",
@@ -255,9 +260,9 @@ FAULTS: Final = (
     ),
     Fault(
         "the broker goes away in a publication",
-        "SIGKILL of the broker",
+        "SIGKILL of the broker while a worker waits for a row, and then a new one",
         ONCE,
-        reason="a job that runs doesn't use the broker",
+        (f"{BROKER}::test_a_publication_goes_on_without_its_broker_and_the_next_one_by_the_new_broker",),
     ),
     Fault(
         "the jobs worker is stopped in a publication",
@@ -321,15 +326,15 @@ FAULTS: Final = (
     ),
     Fault(
         "a web process is killed",
-        "SIGKILL of a gunicorn worker",
-        "the other one answers",
-        reason="gunicorn does it, and no code of ours",
+        "SIGKILL of the gunicorn worker with a request in flight",
+        "nothing of the request is done, the other worker answers, and a new one is started",
+        (f"{WEB}::test_of_a_killed_worker_the_other_answers_and_the_request_can_be_repeated",),
     ),
     Fault(
         "the web is stopped with requests in flight",
-        "SIGTERM",
+        "SIGTERM of gunicorn",
         "they are answered",
-        reason="gunicorn does it, and no code of ours",
+        (f"{WEB}::test_a_web_that_is_stopped_answers_the_requests_in_flight",),
     ),
     Fault(
         "the last tick is in the future",

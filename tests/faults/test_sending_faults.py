@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -19,6 +20,9 @@ from tests.support.databases import superuser
 from tests.support.factories import NOW
 
 pytestmark = pytest.mark.smtp
+
+SHORT = 0.3
+"""Timeout in seconds of a wait for a reply that never comes."""
 
 postgres_only = pytest.mark.parametrize(
     "database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
@@ -73,6 +77,37 @@ def test_emails_wait_for_a_mail_server_that_is_down(installation: Installation) 
     installation.catcher.port = port
     installation.recover()
     assert installation.breaches() == []
+
+
+def test_emails_wait_for_a_mail_server_that_accepts_connections_and_says_no_word(
+    installation: Installation,
+) -> None:
+    installation.publish(5, 1, None, 6, 7)
+    port = installation.catcher.port
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the system accepts its connections
+        installation.catcher.port = silent.getsockname()[1]
+        assert installation.deliver(timeout=SHORT) == 0
+        silent.setblocking(False)
+        silent.accept()[0].close()
+    installation.catcher.port = port
+    installation.recover()
+    assert installation.breaches() == []
+
+
+def test_of_a_mail_server_that_hangs_after_an_email_only_this_one_comes_twice(
+    installation: Installation,
+) -> None:
+    server = server_of(installation)
+    accepted = len(server.taken)
+    installation.publish(5, 1, None, 6, 7)
+    server.hangs = True
+    while len(server.taken) == accepted:  # on a busy machine, a connection may take longer than `SHORT`
+        assert installation.deliver(timeout=SHORT) == 0
+    in_flight = len(server.taken) - accepted
+    server.mend()
+    installation.recover()
+    assert installation.breaches(in_flight=in_flight) == []
+    assert installation.breaches() != []
 
 
 def test_an_email_that_was_taken_without_a_reply_may_arrive_twice_and_no_other(

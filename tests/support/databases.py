@@ -180,6 +180,21 @@ def superuser(database: Database) -> psycopg.Connection:
     return _superusers[database]
 
 
+@contextmanager
+def locked(database: Database, table: str) -> Iterator[None]:
+    """Have all that write into a table wait until the end of the block. Needs `Databases.one_opened`."""
+    own = superuser(database)
+    with own.transaction():
+        own.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
+        yield
+
+
+def without_timeouts(database: Database) -> str:
+    """Return the URL of a database for a process that waits for locks as long as a test holds them."""
+    endless = "-c lock_timeout=0 -c statement_timeout=0"
+    return database.url.update_query_dict({"options": endless}).render_as_string(hide_password=False)
+
+
 def for_application(url: str) -> str:
     """Return the URL of a database for the role of the application."""
     return make_url(url).set(username=APPLICATION).render_as_string(hide_password=False)

@@ -62,24 +62,40 @@ def postgres() -> Iterator[str]:
 @contextmanager
 def valkey() -> Iterator[str]:
     """Start a Redis-compatible server on a Unix socket. Yield its URL in Celery's format."""
-    with tempfile.TemporaryDirectory(prefix="chainmeet-broker-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        socket = folder / "s"
-        try:
-            command = broker.command(broker.find_server(), socket, folder)
-        except broker.BrokerMissing as missing:
-            raise ServerMissing(str(missing)) from missing
-        with (folder / "log").open("w") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        try:
-            for _ in range(600):
-                if broker.answers(socket):
-                    break
-                time.sleep(0.05)
-            yield f"redis+socket://{socket}"
-        finally:
-            server.terminate()
-            server.wait(30)
+    with (
+        tempfile.TemporaryDirectory(prefix="chainmeet-broker-", ignore_cleanup_errors=True) as name,
+        valkey_in(Path(name)),
+    ):
+        yield valkey_url(Path(name))
+
+
+@contextmanager
+def valkey_in(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a Redis-compatible server over the data of a folder, as an installation does. Yield its process.
+
+    It can be started again there after its end.
+    """
+    socket = folder / "s"
+    try:
+        command = broker.command(broker.find_server(), socket, folder)
+    except broker.BrokerMissing as missing:
+        raise ServerMissing(str(missing)) from missing
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    try:
+        for _ in range(600):
+            if broker.answers(socket):
+                break
+            time.sleep(0.05)
+        yield server
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def valkey_url(folder: Path) -> str:
+    """Return the URL of the server of `valkey_in` in Celery's format."""
+    return f"redis+socket://{folder / 's'}"
 
 
 def postgres_binaries() -> Path:

@@ -19,6 +19,8 @@ from scheduler.invites.transport import dkim
 
 MAX_REPLY = 200
 """Maximum length of a reply to an accepted email."""
+TIMEOUT = 30.0
+"""Seconds of a network wait after which the server counts as hanging."""
 Security = Literal["none", "starttls", "tls"]
 # The server closes the connection or requires authentication (RFC 5321 3.8, RFC 4954 6): not about one email.
 _NOT_THE_MAIL = frozenset({421, 530, 534, 535, 538})
@@ -90,7 +92,7 @@ class Smtp:
     security: Security = "none"
     username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
-    timeout: float = 30.0
+    timeout: float = TIMEOUT
     deadline: float = 45.0
     tls_context: ssl.SSLContext | None = field(default=None, repr=False)
     dkim_keys: Sequence[dkim.DkimKey] = field(default=(), repr=False)

@@ -19,7 +19,7 @@ from scheduler.invites import refusals
 from scheduler.invites.errors import ConnectionFailure, SendFailure, TemporaryFailure
 from scheduler.invites.mail.mime import RenderedMail
 from scheduler.invites.pdf.rasters import Raster
-from scheduler.invites.transport.smtp import Smtp
+from scheduler.invites.transport.smtp import TIMEOUT, Smtp
 from scheduler.services.branding import sheets
 from scheduler.services.delivery import claims, email_routes, refusal_handling, rehearsal_delivery
 from scheduler.services.delivery.email_routes import SERVER, Routes
@@ -54,15 +54,16 @@ def deliver_emails(
     max_seconds: float = 60.0,
     urgent: bool = False,
     sleep: Callable[[float], None] = time.sleep,
+    timeout: float = TIMEOUT,
 ) -> int:
     """Send emails over one connection until none is due, `max_seconds` have passed, or a stop is requested.
 
-    With `urgent`, send only emails that a person waits for. Return the number of emails that the server
-    accepted. Each email is marked before the next one is sent, so a sender that dies leaves at most one email
-    that may be sent again, with the same Message-ID.
+    With `urgent`, send only emails that a person waits for. `timeout` is in seconds per network wait. Return
+    the number of emails that the server accepted. Each is marked before the next one is sent, so a sender
+    that dies leaves at most one email that may be sent again, with the same Message-ID.
     """
     return _Delivery(
-        database, settings, worker, now, should_stop, time.monotonic() + max_seconds, urgent, sleep
+        database, settings, worker, now, should_stop, time.monotonic() + max_seconds, urgent, sleep, timeout
     ).run()
 
 
@@ -91,6 +92,7 @@ class _Delivery:
     ends: float
     urgent: bool
     sleep: Callable[[float], None]
+    timeout: float
     sent: int = 0
     epoch: int = 0
     """Epoch of the last claim, for the journal."""
@@ -112,7 +114,7 @@ class _Delivery:
                 if not _may_go(session, self.settings, urgent=self.urgent, now=self.now()):
                     break
             try:
-                with build_smtp(self.settings) as smtp:
+                with build_smtp(self.settings, timeout=self.timeout) as smtp:
                     self._drain(smtp)
             except ConnectionFailure as failure:
                 self._not_connected(failure)

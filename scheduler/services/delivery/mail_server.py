@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from scheduler.config import Settings
-from scheduler.invites.transport.smtp import Smtp
+from scheduler.invites.transport.smtp import TIMEOUT, Smtp
 
 
-def build_smtp(settings: Settings, *, timeout: float = 30.0, deadline: float = 45.0) -> Smtp:
+def build_smtp(settings: Settings, *, timeout: float = TIMEOUT, deadline: float = 45.0) -> Smtp:
     """Return the client, not yet connected, which signs emails with the DKIM keys of the settings.
 
     `timeout` and `deadline` are in seconds, as in `Smtp`.
