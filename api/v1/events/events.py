@@ -91,7 +91,7 @@ def copy_event(db: Session, client: ApiClient, body: EventCopyIn, key: str) -> A
 @blueprint.post(f"{ONE}/archive")
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(MatchHeaders, location="headers", arg_name="match")
-@operation(tag=TAG, of_event=False, writes=True, also=(409, 412))
+@operation(tag=TAG, of_event=False, writes=True, also=(400, 409, 412))
 @blueprint.output(EventSummaryOut)
 def archive_event(db: Session, client: ApiClient, match: MatchHeaders, key: str) -> Any:
     """Archive an event: it becomes read-only"""
@@ -101,7 +101,7 @@ def archive_event(db: Session, client: ApiClient, match: MatchHeaders, key: str)
 @blueprint.post(f"{ONE}/restore")
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(MatchHeaders, location="headers", arg_name="match")
-@operation(tag=TAG, of_event=False, writes=True, also=(412,))
+@operation(tag=TAG, of_event=False, writes=True, also=(400, 412))
 @blueprint.output(EventSummaryOut)
 def restore_event(db: Session, client: ApiClient, match: MatchHeaders, key: str) -> Any:
     """Restore an archived event"""

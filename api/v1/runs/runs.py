@@ -34,7 +34,7 @@ def list_runs(db: Session, actor: Actor, query: PageQuery) -> Any:
 @blueprint.post("/runs")
 @blueprint.auth_required(token, roles=["runs:write"])
 @blueprint.input(NewRunIn, arg_name="body")
-@operation(tag=TAG, writes=True, creates="v1.show_run")
+@operation(tag=TAG, writes=True, creates="v1.show_run", also=(404,))
 @blueprint.output(RunOut, 201, headers=Created)
 def start_run(db: Session, actor: Actor, body: NewRunIn) -> Any:
     """Start a run; an event has at most one open run"""

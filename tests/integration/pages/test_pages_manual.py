@@ -16,7 +16,6 @@ from tests.support.web import Browser
 WITHOUT = {
     "docs.page",
     "manual.show_guide",
-    "tokens.list_tokens",
     "webhooks.list_webhooks",
     "webhooks.show_webhook",
 }
