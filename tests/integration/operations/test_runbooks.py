@@ -8,14 +8,16 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from flask import Flask
 from sqlalchemy import make_url, update
 
 from chainmeet.cli import main
@@ -27,7 +29,7 @@ from scheduler.services.publishing import release
 from scheduler.storage.database import Database
 from scheduler.storage.models import EmailRoute, Event, MeetingRequest
 from tests.integration.delivery.test_sending import Sender
-from tests.integration.operations.test_doctor import Patient, patient
+from tests.integration.operations.test_doctor import OPTIONS, Patient, patient
 from tests.integration.operations.test_restore_drill import Drill, drill, lose_and_restore
 from tests.support import clocks, servers
 from tests.support.databases import APPLICATION, Databases, for_application
@@ -36,6 +38,7 @@ from tests.support.mail_server import Catcher, serving
 from tests.support.publishing import carry_out, draft
 from tests.support.publishing import publish as publish_number
 from tests.support.web import Browser, web_app
+from tests.support.workers import eventually, worker
 from workers import worker_registry
 
 __all__ = ["drill", "patient"]
@@ -270,18 +273,37 @@ def test_emails_that_are_late_and_open_alerts_are_named_with_their_runbook(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_without_a_worker_for_sign_in_links_a_printed_one_signs_in(
-    patient: Patient, database: Database, broker_url: str
+def test_without_a_worker_for_sign_in_links_a_printed_one_signs_in_until_the_worker_sends_them_again(
+    patient: Patient, database: Database, broker_url: str, tmp_path: Path
 ) -> None:
     with worker_registry.connect(broker_url) as broker:
         worker_registry.leave(broker, "all@here", ["urgent"])
     with database.write() as session:
         make_account(session, "you@example.org")
+    app = web_app(database, broker_url)
     found = run(patient, "doctor")
     assert found.exit_code == 2 and "No worker serves the queue urgent. No one can sign in." in found.output
-    link = run(patient, "sign-in", "you@example.org", secret_key=SECRET_KEY).output.split()[-1]
-    browser = Browser(web_app(database, broker_url))
-    path = urlsplit(link).path
+    use_link(app, run(patient, "sign-in", "you@example.org", secret_key=SECRET_KEY).output)
+    settings = replace(patient.settings, secret_key=SECRET_KEY)
+    with (
+        serving(Catcher(), **OPTIONS) as catcher,
+        worker(replace(settings, smtp_port=catcher.port), "urgent", tmp_path) as urgent,
+    ):
+        asking = Browser(app)
+        asking.get("/sign-in")
+        asking.post("/sign-in", email="you@example.org")
+        eventually(lambda: '"event": "email sent"' in urgent.log.read_text())
+        assert "No worker serves the queue urgent" not in run(patient, "doctor").output
+    ((_, _, content),) = catcher.taken
+    body = message_from_bytes(content, policy=default).get_body(("plain",))
+    assert body is not None
+    use_link(app, body.get_content())
+
+
+def use_link(app: Flask, shown: str) -> None:
+    """Sign in with the link of a text, in a browser of its own."""
+    (path,) = re.findall(r"https://\S+?(/sign-in/\S+)", shown)
+    browser = Browser(app)
     browser.get(path)
     assert "you@example.org" in browser.post(path) + browser.get("/sessions")
 
