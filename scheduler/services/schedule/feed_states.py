@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, null, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.emails.calendar_imports import CalendarImportMethod
 from scheduler.domain.entities import Method
@@ -145,7 +145,7 @@ def _is_expired(line: list[str], now: datetime) -> bool:
 
 def _columns(table: type[Invitation] | type[OutboxEmail], content: Any) -> tuple[Any, ...]:
     """Return the columns that the feed's events are made of, the row's id first."""
-    shown = (table.request_id, MeetingRequest.uid, table.attendee_id, table.uid, table.sequence, content)
+    shown = (table.request_id, table.attendee_id, table.uid, table.sequence, content)
     return (table.id, table.method, table.dtstamp, *shown)
 
 
@@ -155,25 +155,19 @@ def _query(table: type[Attendee] | type[Firm]) -> Select[*tuple[Any, ...]]:
     found, person = aliased(table), aliased(Attendee)
     owner_id = select(found.id).where(found.feed_hash == bindparam("hashed")).scalar_subquery()
 
-    def of_owner(attendee_id: InstrumentedAttribute[Any]) -> tuple[ColumnElement[bool], ...]:
-        if is_firm:
-            return (person.id == attendee_id, person.firm_id == owner_id)
-        return (attendee_id == owner_id,)
+    def rows(table: type[Invitation] | type[OutboxEmail], content: Any, *which: Any) -> Select[str | None]:
+        columns = _columns(table, content)
+        if not is_firm:
+            return text_query(columns, table.attendee_id == owner_id, *which)
+        of_firm = person.id == table.attendee_id, person.firm_id == owner_id
+        of_request = MeetingRequest.id == table.request_id
+        return text_query((*columns, MeetingRequest.uid), *of_firm, of_request, *which)
 
-    told = text_query(
-        _columns(Invitation, Invitation.content),
-        MeetingRequest.id == Invitation.request_id,
-        *of_owner(Invitation.attendee_id),
-    )
-    queued = text_query(
-        _columns(OutboxEmail, OutboxEmail.payload),
-        MeetingRequest.id == OutboxEmail.request_id,
-        feeds.QUEUED,
-        *of_owner(OutboxEmail.attendee_id),
-    )
+    told = rows(Invitation, Invitation.content)
+    queued = rows(OutboxEmail, OutboxEmail.payload, feeds.QUEUED)
     people = text_query((person.id, person.name, person.latin_name), person.firm_id == owner_id)
     used = select(CalendarUse.last_used_at).where(
-        CalendarUse.attendee_id == owner_id, CalendarUse.way == CalendarImportMethod.FEED
+        CalendarUse.attendee_id == owner_id, CalendarUse.way == feeds.constant(CalendarImportMethod.FEED)
     )
     return (
         select(

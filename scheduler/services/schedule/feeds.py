@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, cast, select
+from sqlalchemy import ColumnElement, Row, Select, Text, cast, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.domain import names
@@ -30,10 +31,19 @@ from scheduler.storage.models import (
     OutboxEmail,
 )
 
+
+def constant(value: StrEnum) -> ColumnElement[str]:
+    """Return a value as a part of the statement.
+
+    With it as a parameter, PostgreSQL plans each execution anew, which takes longer than the execution.
+    """
+    return literal_column(f"'{value.value}'")
+
+
 KEEP_CANCELLED = timedelta(days=30)
 """How long a feed shows a cancelled meeting as cancelled."""
-QUEUED = (OutboxEmail.kind == OutboxKind.INVITATION) & OutboxEmail.state.in_(
-    (OutboxState.QUEUED, OutboxState.SENDING)
+QUEUED = (OutboxEmail.kind == constant(OutboxKind.INVITATION)) & OutboxEmail.state.in_(
+    (constant(OutboxState.QUEUED), constant(OutboxState.SENDING))
 )
 """Condition: an invitation that a feed shows before its email is sent."""
 

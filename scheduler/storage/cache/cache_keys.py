@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import ColumnElement, Enum, Label, Select, String, cast, func, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Enum,
+    Label,
+    Select,
+    String,
+    cast,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
@@ -16,6 +27,8 @@ from scheduler.storage.rows import rows_of
 
 PART, END = "\x1f", "\x1e"
 """Separators of columns and rows. User text never contains control characters (`text.clean`)."""
+_PART, _EMPTY = literal_column(f"'{PART}'", String), literal_column("''", String)
+"""Part of the statement: as parameters, one for each column, they would be sent with each execution."""
 
 
 def venue_digest(session: Session, event_id: int) -> str:
@@ -82,7 +95,7 @@ def _line(columns: Sequence[Any]) -> Label[str]:
     parts = [_text(column) for column in columns]
     line: ColumnElement[str] = parts[0]
     for part in parts[1:]:
-        line = line + PART + part
+        line = line + _PART + part
     return line.label("line")
 
 
@@ -91,7 +104,7 @@ def _text(column: Any) -> ColumnElement[str]:
     is_text = isinstance(column.type, String) and not isinstance(column.type, Enum)
     if is_text and not getattr(column, "nullable", True):
         return type_coerce(column, String)
-    return func.coalesce(cast(column, String), "")
+    return func.coalesce(cast(column, String), _EMPTY)
 
 
 def split_text(text: str) -> list[list[str]]:

@@ -239,10 +239,10 @@ def test_each_subscription_polls_once_a_round_at_the_wanted_rate() -> None:
 
     class Subscribed(Subscription):
         async def poll(self) -> Poll:
-            polled.append(self.token)
+            polled.append(self.path)
             return Poll(304, 0.001)
 
-    subscriptions = [Subscribed(1, token) for token in "abc"]
+    subscriptions = [Subscribed(1, path) for path in "abc"]
     found = asyncio.run(Polling(subscriptions, rate=10_000).until(lambda number: number >= 6))
     assert len(found) == 6 and sorted(polled[:3]) == sorted(polled[3:]) == ["a", "b", "c"]
 
