@@ -46,6 +46,7 @@ from api.pages.planning.fixes import fixes
 from api.pages.planning.scenarios import scenarios
 from api.pages.privacy import (
     audit_answers,
+    compliance_answers,
     own_consents,
     personal_data,
     privacy_notice,
@@ -112,6 +113,7 @@ PAGES = (
     overnight_settings.blueprint,
     operators.blueprint,
     audit_answers.blueprint,
+    compliance_answers.blueprint,
     own_consents.blueprint,
     personal_data.blueprint,
     privacy_notice.blueprint,

@@ -48,6 +48,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "chain_report": {"organisers": "view-statistics-and-the-chain-report"},
         "changes": {"organisers": "review-the-changes"},
         "colleagues": {"exhibitors": "colleagues"},
+        "compliance_answers": {"organisers": "answer-a-pipl-audit"},
         "create_from_workbook": {"organisers": "create-an-event"},
         "delegation_members": {"organisers": "manage-delegations"},
         "delegations": {"organisers": "manage-delegations"},

@@ -101,6 +101,8 @@ NoticeParty = Annotated[str, Len(1, 200)]
 NoticeText = Annotated[str, Len(1, 10_000)]
 NoticePart = Annotated[str, Len(1, 500)]
 """One part of the notice of transfers abroad."""
+ComplianceAnswerText = Annotated[str, Len(0, 2_000)]
+"""Short enough for the audit log to have it whole before and after a change, in any script."""
 Colour = Annotated[str, Len(0, 7)]
 """Hex code of a colour, with or without `#`."""
 SenderName = Annotated[str, Len(0, 80)]

@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
+from scheduler.domain.compliance import ComplianceTopic
 from scheduler.domain.consents import ConsentPurpose
 from scheduler.domain.emails.print_packs import PrintPack
 from scheduler.domain.entities import AlertKind, DigestKind, RequestState, RunState, VersionState
@@ -52,6 +53,8 @@ from scheduler.services.planning.scenarios.scenario_changes import (
     TablesChange,
     TypedChange,
 )
+from scheduler.services.privacy import compliance_answers
+from scheduler.services.privacy.compliance_answers import Answer, TypedAnswer
 from scheduler.services.publishing import version_jobs
 from scheduler.services.schedule import versions
 from scheduler.services.team import invitations
@@ -119,6 +122,7 @@ class Everything:
             self._files(session)
             self._delegation(session)
             self._notice(session)
+            self._compliance(session)
             self._webhook(session)
         self.mails = self._send()
         with database.write() as session:
@@ -204,6 +208,11 @@ class Everything:
         ask_consent(session, self.expo, ConsentPurpose.ABROAD)
         for firm, person in ((0, 0), (0, 1), (1, 0)):
             consent(session, self.expo, firm, ConsentPurpose.ABROAD, person=person)
+
+    def _compliance(self, session: Session) -> None:
+        """Answer a topic of the compliance audit."""
+        typed = {ComplianceTopic.TRAINING: TypedAnswer(Answer("Yearly, by the DPO."), Answer().version)}
+        compliance_answers.save_answers(session, self.expo.organiser_actor(), typed, now=NOW)
 
     def _digests(self, session: Session) -> None:
         """Add a digest of the exhibitor: a respond token and an unsubscribe token."""

@@ -18,6 +18,7 @@ from api.pages.events.archives.archives import PARTS as EVENT_PARTS
 from api.pages.events.overnight_settings import AFTER_RUNS
 from api.pages.marks import comma, outcome_word, tier_label
 from api.pages.requests.labels import PLACES, rank_word, request_state
+from scheduler.domain.compliance import ComplianceTopic
 from scheduler.domain.consents import ConsentPurpose
 from scheduler.domain.entities import RequestState
 from scheduler.domain.rules.outcomes import OutcomeKind
@@ -26,6 +27,7 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.identity.privacy_notices import PURPOSES
 from scheduler.services.operations.audit_entries import AuditEntry
+from scheduler.services.privacy.compliance_answers import NOT_APPLICABLE
 from scheduler.services.requests.preferences.ranks import rank_from_priority
 
 _ROW = re.compile(r"(\w+) ([\w-]*\d[\w-]*)(?: (\w+))?")
@@ -158,6 +160,12 @@ def _state(value: str) -> str:
     return request_state(value) if value in {*RequestState} else said(_REGISTRATIONS[value])
 
 
+def _compliance_answer(value: str) -> str:
+    if not value.startswith(NOT_APPLICABLE):
+        return value
+    return gettext("Not applicable") + value.removeprefix(NOT_APPLICABLE)
+
+
 _VALUES: Final[Mapping[str, Callable[[Any], str]]] = {
     "tier": tier_label,
     "role": formatting.role_label,
@@ -172,5 +180,6 @@ _VALUES: Final[Mapping[str, Callable[[Any], str]]] = {
     "priority": lambda value: rank_word(rank_from_priority(value).value),
     "place": lambda value: said(PLACES.get(value, value)),
     "state": _state,
+    **dict.fromkeys(ComplianceTopic, _compliance_answer),
 }
 """Formatters of enumerated values by name."""

@@ -11,6 +11,7 @@ from api.pages.participants import columns
 from api.pages.planning.scenarios.sentences import DIALS
 from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.privacy_notices import PURPOSES
+from scheduler.services.privacy.audit_answers import TITLES
 
 TABLES: Final[Mapping[str, str]] = {
     "event": gettext_lazy("Event"),
@@ -33,6 +34,7 @@ LABELS: Final[Mapping[str, str]] = {
     **MAIL_PARTS,
     **columns.LABELS,
     **{purpose.value: text.label for purpose, text in PURPOSES.items()},
+    **{topic.value: title for topic, title in TITLES.items()},
     # Columns of rows
     "hall_id": gettext_lazy("Hall"),
     "host_id": gettext_lazy("Shares booth with"),

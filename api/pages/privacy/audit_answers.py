@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from apiflask import APIBlueprint
 from flask import Response, render_template
 from flask_login import login_required
@@ -13,6 +11,8 @@ from api.language.speaking import gettext, said
 from scheduler.domain.errors import NotFound
 from scheduler.services.privacy import audit_answers
 from scheduler.services.privacy.audit_answers import AuditTopic
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 blueprint = APIBlueprint(
     "audit_answers", __name__, enable_openapi=False, url_prefix="/operators/processing-record"
@@ -30,12 +30,20 @@ def show_answers() -> str:
 @login_required
 def download_workbook() -> Response:
     """Download the topics as a workbook, with a column for the operator's own answers."""
-    topics = tuple(
-        replace(each, title=said(each.title), answers=tuple(map(said, each.answers))) for each in _topics()
-    )
-    titles = gettext("Topic"), gettext("PIPL articles"), gettext("From this site"), gettext("Your answer")
-    made = audit_answers.export_topics(topics, titles)
-    return downloads.download(made, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    titles = (*site_titles(), gettext("Your answer"))
+    made = audit_answers.export_topics([(*site_cells(each), "") for each in _topics()], titles)
+    return downloads.download(made, XLSX)
+
+
+def site_titles() -> tuple[str, str, str]:
+    """Return the titles of the columns of `site_cells`."""
+    return gettext("Topic"), gettext("PIPL articles"), gettext("From this site")
+
+
+def site_cells(topic: AuditTopic) -> tuple[str, str, str]:
+    """Return a topic with its articles, and the answers of this site with their hosts, a line each."""
+    answers = "\n".join(" ".join(filter(None, (said(text), host))) for text, host in topic.lines())
+    return said(topic.title), topic.articles, answers
 
 
 def _topics() -> tuple[AuditTopic, ...]:

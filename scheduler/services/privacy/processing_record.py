@@ -190,6 +190,11 @@ def read_record(asker: SignedIn, settings: Settings) -> ProcessingRecord:
     """Return the record of this site, for operators. Raises NotAllowed."""
     if not asker.is_operator:
         raise NotAllowed(gettext_lazy("Only an operator of this site can do this."))
+    return build_record(settings)
+
+
+def build_record(settings: Settings) -> ProcessingRecord:
+    """Return the record of this site."""
     rules = {rule.kind: rule for rule in RULES}
     activities = tuple(
         RecordedActivity(

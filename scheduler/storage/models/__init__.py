@@ -21,7 +21,7 @@ from scheduler.storage.models.access import (
 )
 from scheduler.storage.models.audit_log import AuditChain, AuditCheckpoint, AuditCursor, AuditLogEntry
 from scheduler.storage.models.busy import BusySource
-from scheduler.storage.models.consents import Consent, PrivacyNotice
+from scheduler.storage.models.consents import ComplianceAnswer, Consent, PrivacyNotice
 from scheduler.storage.models.event import (
     Event,
     EventPicture,
@@ -117,6 +117,7 @@ __all__ = [
     "CalendarUse",
     "Comparison",
     "ComparisonPart",
+    "ComplianceAnswer",
     "Consent",
     "Delegation",
     "DelegationFirm",

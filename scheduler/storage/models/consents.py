@@ -1,4 +1,4 @@
-"""Privacy notices of events, and people's decisions about their purposes."""
+"""Privacy notices of events, people's decisions about their purposes, and answers to a compliance audit."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, and_, exists, not_, or_, text
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
+from scheduler.domain.compliance import ComplianceTopic
 from scheduler.domain.consents import ConsentChannel, ConsentPurpose
-from scheduler.domain.fields import Count, Language, NoticeParty
+from scheduler.domain.fields import ComplianceAnswerText, Count, Language, NoticeParty
 from scheduler.storage.base import Base, enum_column
 
 
@@ -90,3 +91,19 @@ class Consent(Base):
             cls.attendee_id == attendee_id, cls.purpose == purpose, cls.ended_at.is_(None), cls.is_given
         )
         return or_(not_(is_asked), is_given)
+
+
+class ComplianceAnswer(Base):
+    """An organiser's answer to a topic of a compliance audit. A topic that is not answered has no row."""
+
+    __tablename__ = "compliance_answer"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
+    topic: Mapped[ComplianceTopic] = mapped_column(
+        enum_column(ComplianceTopic, "compliance_topic"), primary_key=True
+    )
+    is_applicable: Mapped[bool]
+    text: Mapped[ComplianceAnswerText]
+    """The answer, or why the topic is not applicable, which can be empty."""
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    changed_at: Mapped[datetime]

@@ -96,6 +96,7 @@ TABLE = (
     Typed("chamber", "participants/requests", "event_requests.apply_step", press=DECLINE),
     Typed("organiser", "settings", "events.save_settings"),
     Typed("organiser", "privacy-notice", "privacy_notice.publish_notice"),
+    Typed("organiser", "pipl-audit", "compliance_answers.save_answers"),
     Typed("organiser", "webhooks", "webhooks.create_webhook", instead={"url": "http://crm.example"}),
     Typed("organiser", "webhooks/1", "webhooks.change_webhook", instead={"url": "http://crm.example"}),
     Typed("organiser", "brand", "brand.save_brand"),

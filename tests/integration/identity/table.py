@@ -68,6 +68,9 @@ GET EVENT/agenda                                             302 404 404 200 200
 GET EVENT/agenda.pdf                                         302 404 404 200 200 200 403 403 403 403 404
 GET EVENT/agenda/firm                                        302 404 404 200 200 200 404 404 404 404 404
 GET EVENT/agenda/firm.pdf                                    302 404 404 200 200 200 404 404 404 404 404
+GET EVENT/pipl-audit                                         302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/pipl-audit/answers.pdf                             302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/pipl-audit/answers.xlsx                            302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/privacy                                            302 404 404 200 200 200 403 403 403 403 404
 GET EVENT/privacy-notice                                     302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/brand                                              302 404 404 404 404 404 200 200 404 404 404
@@ -312,6 +315,7 @@ POST EVENT/requests/<key>/withdraw                           403 404 404 404 403
 POST EVENT/runs                                              403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/runs/<number>/cancel                              403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/runs/<number>/stop                                403 404 404 404 404 404 409 409 404 404 404
+POST EVENT/pipl-audit                                        403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/privacy                                           403 404 404 422 422 422 403 403 403 403 404
 POST EVENT/privacy-notice                                    403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/brand                                             403 404 404 404 404 404 303 303 404 404 404

@@ -41,7 +41,7 @@ TABLES: Final = {
     "firms": ("firm", "place"),
     "people": ("interpreter", "attendee", "delegation", "delegation_firm", "delegation_person"),
     "team": ("team_member",),
-    "settings": ("email_text", "event_picture", "run_schedule"),
+    "settings": ("compliance_answer", "email_text", "event_picture", "run_schedule"),
 }
 _LINK_TABLES: Final = frozenset(("interpreter_assignment",))
 """Tables that link interpreters to slots and tables, copied if both are."""

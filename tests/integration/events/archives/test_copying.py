@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.compliance import ComplianceTopic
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.domain.team import TeamRole
@@ -21,6 +22,7 @@ from scheduler.storage.models import (
     Account,
     Attendee,
     AttendeeBusy,
+    ComplianceAnswer,
     Event,
     Firm,
     Hall,
@@ -125,6 +127,18 @@ def test_without_venue_and_settings_firms_have_no_hall_and_defaults_hold(
     with database.read() as session:
         assert set(session.scalars(select(Firm.hall_id).where(Firm.event_id == made))) == {None}
         assert session.get_one(Event, made).solve_seconds == 60
+
+
+def test_answers_to_a_compliance_audit_are_copied_with_the_settings(database: Database, expo: Expo) -> None:
+    answer = {"topic": ComplianceTopic.TRAINING, "is_applicable": True, "text": "Yearly.", "changed_at": NOW}
+    with database.write() as session:
+        session.add(ComplianceAnswer(event_id=expo.event.id, changed_by=expo.organiser.id, **answer))
+    made = copy(database, expo)
+    without = copy(database, expo, replace(FORM, key="no-settings", parts=("venue",)))
+    with database.read() as session:
+        copied = session.get_one(ComplianceAnswer, (made, ComplianceTopic.TRAINING))
+        assert (copied.text, copied.changed_by, copied.changed_at) == ("Yearly.", expo.organiser.id, NOW)
+        assert session.get(ComplianceAnswer, (without, ComplianceTopic.TRAINING)) is None
 
 
 def test_a_venue_alone_has_its_tables_and_no_booths(database: Database, expo: Expo) -> None:
