@@ -121,6 +121,12 @@ class Updates:
     now: datetime
 
 
+def require_unfiltered(is_filtered: bool) -> None:
+    """Raise InvalidInput if a list of updates has a filter, which would not find what has left it."""
+    if is_filtered:
+        raise InvalidInput([Fault("updated_since", "takes no filter; leave out the other parameters")])
+
+
 LONGEST_TRANSACTION = timedelta(minutes=10)
 """A row's time is when it was written, and others see the row after the commit, at most this much later."""
 

@@ -18,15 +18,20 @@ from api.v1.calendar_status.schemas import (
 )
 from api.v1.operation import blueprint, later, operation
 from api.v1.schemas.base import Listing
+from api.v1.updates import find_updates
 from scheduler.services.delivery import failed_emails
 from scheduler.services.emails.calendar_status import board as calendar_health
+from scheduler.services.emails.calendar_status import status_updates
 from scheduler.services.emails.calendar_status.board import BoardFilters
 from scheduler.services.emails.calendar_status.people import BoardPerson
 from scheduler.services.identity.actors import Actor
+from scheduler.services.paging import Updates, require_unfiltered
 from scheduler.services.spreadsheets.columns import ImportKind
 
 TAG = "Calendar status"
 READ = "calendar-status:read"
+_OF_UPDATES = {"updated_since", "cursor", "limit", "sort"}
+"""Parameters that are no filters of people or meetings."""
 
 
 @blueprint.get("/calendar-status")
@@ -36,6 +41,8 @@ READ = "calendar-status:read"
 @blueprint.output(CalendarStatusListOut)
 def list_calendar_status(db: Session, actor: Actor, query: CalendarStatusQuery) -> dict[str, Any]:
     """List the people of the published schedule with their calendar status"""
+    if updates := find_updates(query.updated_since):
+        return _list_updates(db, actor, query, updates)
     filters = BoardFilters(
         text=query.text,
         state=query.state or "",
@@ -57,6 +64,22 @@ def list_calendar_status(db: Session, actor: Actor, query: CalendarStatusQuery) 
         "version": board.version.number if board.version else None,
         "timezone": board.timezone,
         "totals": board.totals,
+        "next_updated_since": None,
+    }
+
+
+def _list_updates(db: Session, actor: Actor, query: CalendarStatusQuery, updates: Updates) -> dict[str, Any]:
+    require_unfiltered(bool(query.model_fields_set - _OF_UPDATES))
+    found = status_updates.list_status_updates(db, actor, updates, cursor=query.cursor, limit=query.limit)
+    later(contact_views.log_view, actor, ImportKind.PEOPLE)
+    return {
+        "items": [_shown(actor, person) for person in found.page.items],
+        "next_cursor": found.page.next_cursor,
+        "total": found.page.total,
+        "version": found.version,
+        "timezone": found.timezone,
+        "totals": None,
+        "next_updated_since": found.page.next_updated_since,
     }
 
 

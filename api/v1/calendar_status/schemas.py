@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from api.v1.schemas.base import CountryCode, Listing, Output, PageQuery, SearchQuery
+from api.v1.schemas.base import CountryCode, Output, PageQuery, SearchQuery, UpdatedSince, UpdateListing
 from api.v1.schemas.derived import derived_from
 from api.v1.schemas.values import FailureName, ReplySourceName
 from scheduler.domain.entities import CalendarState
@@ -33,6 +33,12 @@ class CalendarStatusQuery(SearchQuery):
     )
     sort: Literal["first", "status", "name", "firm"] = Field(
         "first", description="By the first meeting (that needs a call), status, name or firm."
+    )
+    updated_since: UpdatedSince | None = Field(
+        None,
+        description="A time with its offset (RFC 3339). Only people whose status has changed since are "
+        "listed, each with all meetings; without any, the schedule no longer has the person. It takes no "
+        "filter, and `sort` is not applied. Repeat it with the `cursor`.",
     )
 
 
@@ -75,12 +81,14 @@ class CalendarPersonOut(Output):
     meetings: list[CalendarEntryOut]
 
 
-class CalendarStatusListOut(Listing[CalendarPersonOut]):
+class CalendarStatusListOut(UpdateListing[CalendarPersonOut]):
     """People of the published schedule; `version` is null before the first one."""
 
     version: int | None
     timezone: str
-    totals: dict[CalendarState, int] = Field(description="Meetings by state, of the whole list.")
+    totals: dict[CalendarState, int] | None = Field(
+        description="Meetings by state, of the whole list. Null with `updated_since`."
+    )
 
 
 @derived_from(FailedEmail, without=("id", "content"))

@@ -16,14 +16,22 @@ from api.v1.outcomes.schemas import (
     OutcomeListOut,
     OutcomeQuery,
     ReportedMeetingOut,
+    ReportedMeetingQuery,
 )
-from api.v1.schemas.base import Listing, PageQuery
+from api.v1.schemas.base import UpdateListing
+from api.v1.updates import find_updates
 from scheduler.domain import names
 from scheduler.domain.errors import NotFound
 from scheduler.services.identity.actors import Actor
+from scheduler.services.paging import Page
 from scheduler.services.reports.outcomes import outcomes
-from scheduler.services.reports.outcomes.chain_report import get_chain_report, get_reported_page
+from scheduler.services.reports.outcomes.chain_report import (
+    ReportedMeeting,
+    get_chain_report,
+    get_reported_page,
+)
 from scheduler.services.reports.outcomes.outcome_list import get_outcome_list
+from scheduler.services.reports.outcomes.outcome_updates import OutcomeUpdate, list_outcome_updates
 from scheduler.services.reports.outcomes.outcomes import MeetingWithOutcomes, OutcomeForm
 
 TAG = "Outcomes"
@@ -98,12 +106,18 @@ def show_chain_report(db: Session, actor: Actor) -> Any:
 
 @blueprint.get("/chain-report/meetings")
 @blueprint.auth_required(token, roles=[READ, SCHEDULE])
-@blueprint.input(PageQuery, location="query", arg_name="query")
+@blueprint.input(ReportedMeetingQuery, location="query", arg_name="query")
 @operation(tag=TAG, also=(404,))
-@blueprint.output(Listing[ReportedMeetingOut])
-def list_reported_meetings(db: Session, actor: Actor, query: PageQuery) -> Any:
+@blueprint.output(UpdateListing[ReportedMeetingOut])
+def list_reported_meetings(db: Session, actor: Actor, query: ReportedMeetingQuery) -> Any:
     """List the meetings with a reported outcome; for organisers"""
-    page = get_reported_page(db, actor, **dict(query), now=context.now())
+    shown = {"cursor": query.cursor, "limit": query.limit}
+    updates = find_updates(query.updated_since)
+    page: Page[ReportedMeeting | OutcomeUpdate] | None = (
+        get_reported_page(db, actor, **shown, now=context.now())  # type: ignore[arg-type]
+        if updates is None
+        else list_outcome_updates(db, actor, updates, **shown)  # type: ignore[arg-type]
+    )
     if page is None:
         raise NotFound("chain report", NOT_YET)
     return page.of(
@@ -114,6 +128,7 @@ def list_reported_meetings(db: Session, actor: Actor, query: PageQuery) -> Any:
             "from_outcome": each.words[0],
             "to_outcome": each.words[1],
             "counted": each.counts,
+            "is_removed": each.is_removed,
         }
         for each in page.items
     )

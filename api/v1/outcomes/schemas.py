@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from api.v1.schedule.schemas import AgendaItemOut
-from api.v1.schemas.base import Input, Output, Parameters
+from api.v1.schemas.base import Input, Output, PageQuery, Parameters, UpdatedSince
 from api.v1.schemas.derived import derived_from
 from scheduler.domain.fields import CURRENCIES, Amount
 from scheduler.domain.rules.outcomes import OutcomeKind, OutcomeReport
@@ -79,6 +79,14 @@ class ChainReportOut(Output):
     outcomes: list[OutcomeLineOut]
 
 
+class ReportedMeetingQuery(PageQuery):
+    updated_since: UpdatedSince | None = Field(
+        None,
+        description="A time with its offset (RFC 3339). Only meetings whose reports have changed since are "
+        "listed, and reported meetings that the schedule no longer has. Repeat it with the `cursor`.",
+    )
+
+
 class ReportedMeetingOut(Output):
     """A meeting with a reported outcome."""
 
@@ -87,4 +95,8 @@ class ReportedMeetingOut(Output):
     to_firm: str
     from_outcome: OutcomeReport | None
     to_outcome: OutcomeReport | None
-    counted: OutcomeReport
+    counted: OutcomeReport | None = Field(description="Null if both reports were withdrawn.")
+    is_removed: bool = Field(
+        description="With `updated_since`: the list no longer has the meeting, as its reports were withdrawn "
+        "or the meeting was cancelled."
+    )

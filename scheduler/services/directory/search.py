@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.consents import ConsentPurpose
-from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.domain.errors import NotFound
 from scheduler.services.directory import facets, firm_rows, text_search
 from scheduler.services.directory.cards import (
     FIRMS_IN_HALLS,
@@ -37,6 +37,7 @@ from scheduler.services.paging import (
     fetch_page,
     fetch_updates,
     page_of_list,
+    require_unfiltered,
 )
 from scheduler.services.text import is_storable, match_condition
 from scheduler.storage.in_list import in_chunks
@@ -145,7 +146,7 @@ def search_firms(
     """
     actor.require(Right.READ_DIRECTORY)
     if updates is not None:
-        _require_unfiltered(filters != EVERY_FIRM)
+        require_unfiltered(filters != EVERY_FIRM)
         query = _OF_EVENT.params(event=actor.event_id)
         changed = fetch_updates(session, query, "firms", Firm, updates, cursor=cursor, limit=limit)
         return changed.of(firm_cards(session, actor, changed.items))
@@ -157,11 +158,6 @@ def search_firms(
     shown = found[first : first + limit]
     more = encode_cursor("firms", shown[-1].order) if first + limit < len(found) else None
     return Page(_cards_of(session, actor, shown), more, len(found), limit=limit)
-
-
-def _require_unfiltered(is_filtered: bool) -> None:
-    if is_filtered:
-        raise InvalidInput([Fault("updated_since", "takes no filter; leave out the other parameters")])
 
 
 def count_firms(session: Session, actor: Actor, filters: FirmFilters = EVERY_FIRM) -> Facets:
@@ -254,7 +250,7 @@ def search_people(
     """
     actor.require(Right.READ_DIRECTORY)
     if updates is not None:
-        _require_unfiltered(bool(text or firm))
+        require_unfiltered(bool(text or firm))
         everyone = _EVERYONE.params(event=actor.event_id).where(_is_visible(actor))
         changed = fetch_updates(session, everyone, "people", Attendee, updates, cursor=cursor, limit=limit)
         return changed.of(person_card(actor, row) for row in changed.items)

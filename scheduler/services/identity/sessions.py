@@ -181,7 +181,8 @@ def begin_session(
         )
     )
     first = Attendee.account_id == account_id, Attendee.first_sign_in_at.is_(None)
-    session.execute(update(Attendee).where(*first).values(first_sign_in_at=now))
+    signed_in = {"first_sign_in_at": now, "updated_at": Attendee.updated_at}  # no list of updates shows it
+    session.execute(update(Attendee).where(*first).values(signed_in))
     session.flush()
     return secret
 

@@ -12,6 +12,7 @@ __all__ = [
     "labels",
     "meeting_ends",
     "notified_changes",
+    "published_changes",
     "scheduled",
     "unscheduled",
     "versions",

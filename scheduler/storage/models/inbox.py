@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome, Partstat, ReplySource
 from scheduler.domain.fields import Count, Email
-from scheduler.storage.base import Base, enum_column
+from scheduler.storage.base import Base, Timestamped, enum_column
 from scheduler.storage.models.mail import OutboxEmail
 from scheduler.storage.models.people import Attendee
 
@@ -97,7 +97,7 @@ class FailedEmailRead(Base):
     attempted_at: Mapped[datetime]
 
 
-class InvitationReply(Base):
+class InvitationReply(Timestamped, Base):
     """The latest reply of an attendee to a meeting (RFC 5546 2.1.5). A later one replaces it."""
 
     __tablename__ = "invitation_reply"
@@ -105,6 +105,7 @@ class InvitationReply(Base):
         UniqueConstraint("uid", "attendee_id"),
         Index("ix_invitation_reply_request_id", "request_id"),
         Index("ix_invitation_reply_event_id", "event_id"),
+        Index("ix_invitation_reply_updates", "event_id", "updated_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -20,7 +20,7 @@ from scheduler.domain.entities import (
 )
 from scheduler.domain.fields import CallNote, Count, Email, Language, PersonName
 from scheduler.logs import REQUEST_ID_LENGTH, current_request
-from scheduler.storage.base import Base, enum_column
+from scheduler.storage.base import Base, Timestamped, enum_column
 
 
 class Invitation(Base):
@@ -114,7 +114,7 @@ def _domain(context: Any) -> str:
     return email_domain(context.get_current_parameters()["to_address"])
 
 
-class OutboxEmail(Base):
+class OutboxEmail(Timestamped, Base):
     """One outgoing email. The row determines its bytes, so that a retry sends the same email."""
 
     __tablename__ = "outbox_email"
@@ -126,6 +126,14 @@ class OutboxEmail(Base):
         Index("ix_outbox_email_interpreter_id", "interpreter_id"),
         Index("ix_outbox_email_state_domain", "state", "domain"),
         Index("ix_outbox_email_event_id_uid", "event_id", "uid", "attendee_id", "id"),
+        Index(
+            "ix_outbox_email_updates",
+            "event_id",
+            "updated_at",
+            "id",
+            postgresql_where=text("uid IS NOT NULL"),
+            sqlite_where=text("uid IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -263,11 +263,17 @@ class SeenChange(Base):
     """Time of the change. A later change of the same request is shown again."""
 
 
-class MeetingOutcome(Base):
-    """The outcome of a published meeting reported by one side. A newer report replaces it."""
+class MeetingOutcome(Timestamped, Base):
+    """The outcome of a published meeting reported by one side. A newer report replaces it.
+
+    The row of a withdrawn report stays, so that programs notice.
+    """
 
     __tablename__ = "meeting_outcome"
-    __table_args__ = (CheckConstraint("amount >= 1", name="amount_positive"),)
+    __table_args__ = (
+        CheckConstraint("amount >= 1", name="amount_positive"),
+        Index("ix_meeting_outcome_updates", "updated_at", "request_id"),
+    )
 
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
     side: Mapped[Side] = mapped_column(enum_column(Side, "outcome_side"), primary_key=True)
@@ -279,6 +285,8 @@ class MeetingOutcome(Base):
     reported_at: Mapped[datetime]
     before: Mapped[dict[str, Any] | None]
     """The side's previous report: columns by name, or null for the first one."""
+    withdrawn_at: Mapped[datetime | None]
+    """When the side withdrew its only report. Its amount is null then."""
 
 
 class LateNotice(Base):

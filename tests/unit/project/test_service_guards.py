@@ -35,6 +35,7 @@ NO_ACTOR = {
     "identity.api_clients.find_client": TOKEN,
     "identity.idempotency.store_response": "of a claim, which an actor's token got",
     "identity.idempotency.release_key": "of a claim, which an actor's token got",
+    "paging.require_unfiltered": PURE,
     "privacy.audit_answers.export_topics": PURE,
     "participants.registration.public_registration.read_notice": BEFORE,
     "identity.passkeys.begin_sign_in": BEFORE,

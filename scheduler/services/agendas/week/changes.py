@@ -100,7 +100,8 @@ def mark_seen(session: Session, actor: Actor, number: int) -> None:
     attendee_id = actor.own(Right.READ_AGENDAS)
     if version_id is None or attendee_id is None:
         raise NotFound("schedule version", number)
-    session.execute(update(Attendee).where(Attendee.id == attendee_id).values(seen_version_id=version_id))
+    seen = {"seen_version_id": version_id, "updated_at": Attendee.updated_at}  # no list of updates shows it
+    session.execute(update(Attendee).where(Attendee.id == attendee_id).values(seen))
 
 
 def _base(session: Session, actor: Actor, agenda: Agenda) -> int | None:

@@ -119,7 +119,8 @@ def send_invitations(
     ids = list(session.scalars(_select_group(event.id, group, with_attendees=with_attendees, now=now)))
     if not ids:
         return 0
-    session.execute(update(Attendee).where(in_chunks(Attendee.id, ids)).values(invited_at=now))
+    invited = {"invited_at": now, "updated_at": Attendee.updated_at}  # no list of updates shows it
+    session.execute(update(Attendee).where(in_chunks(Attendee.id, ids)).values(invited))
     query = select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id)
     people = session.execute(query.where(in_chunks(Attendee.id, ids)).order_by(Attendee.id))
     letters.queue_letters(session, [_letter(event, person, firm, note) for person, firm in people], now=now)

@@ -78,6 +78,7 @@ class ReportedMeeting:
     firms: tuple[str, str]
     words: tuple[OutcomeReport | None, OutcomeReport | None]
     counts: OutcomeReport
+    is_removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,7 @@ def _reported(session: Session, version: ScheduleVersion) -> list[ReportedMeetin
             version,
         )
         .join(MeetingOutcome, MeetingOutcome.request_id == MeetingRequest.id)
+        .where(MeetingOutcome.withdrawn_at.is_(None))
         .order_by(MeetingRequest.id)
     )
     firms: dict[str, tuple[str, str]] = {}

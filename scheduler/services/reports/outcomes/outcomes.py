@@ -129,7 +129,11 @@ def list_outcomes(
         )
         .join(MeetingOutcome, MeetingOutcome.request_id == MeetingRequest.id)
         .join(Attendee, Attendee.id == MeetingOutcome.reported_by)
-        .where(MeetingRequest.event_id == actor.event_id, in_chunks(MeetingRequest.key, begun))
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            in_chunks(MeetingRequest.key, begun),
+            MeetingOutcome.withdrawn_at.is_(None),
+        )
     )
     found: dict[tuple[str, bool], ReportedOutcome] = {}
     for key, has_asked, side, kind, amount, currency, reported_at, before, *names in rows:
@@ -180,7 +184,7 @@ def report_outcome(
     if row is None:
         row = MeetingOutcome(request_id=request.id, side=side)
         session.add(row)
-    row.before = before
+    row.before, row.withdrawn_at = before, None
     _set_values(row, _serialize_outcome(outcome), actor, now)
     _note(session, actor, request_key, before or {}, _serialize_outcome(outcome), now)
     return outcome
@@ -193,11 +197,11 @@ def withdraw_outcome(session: Session, actor: Actor, request_key: str, *, now: d
     """
     request, side = _lock_own_request(session, actor, request_key, now)
     row = session.get(MeetingOutcome, (request.id, side), populate_existing=True)
-    if row is None:
+    if row is None or row.withdrawn_at is not None:
         return
     said, before = _values(row), row.before
     if before is None:
-        session.delete(row)
+        row.withdrawn_at, row.amount, row.currency = now, None, None
     else:
         row.before = None
         _set_values(row, before, actor, now)
@@ -273,7 +277,9 @@ def _serialize_outcome(outcome: OutcomeReport) -> dict[str, Any]:
 
 
 def _values(row: MeetingOutcome | None) -> dict[str, Any] | None:
-    return _serialize_outcome(OutcomeReport(row.kind, row.amount, row.currency)) if row is not None else None
+    if row is None or row.withdrawn_at is not None:
+        return None
+    return _serialize_outcome(OutcomeReport(row.kind, row.amount, row.currency))
 
 
 def _set_values(row: MeetingOutcome, values: Mapping[str, Any], actor: Actor, now: datetime) -> None:
