@@ -40,6 +40,9 @@ class Fault:
 ONCE: Final = "all emails arrive once"
 IN_FLIGHT: Final = "all emails arrive; only the one in flight may come twice, in the same octets"
 REFUSED: Final = f"{SENDING}::test_what_a_mail_server_refuses_for_a_while_arrives_once"
+DEATH_OF_WEB: Final = (
+    f"{WEB}::test_a_killed_worker_leaves_the_rest_to_the_other_and_a_stopped_web_answers_what_is_in_flight"
+)
 
 FAULTS: Final = (
     # Sending
@@ -328,13 +331,13 @@ FAULTS: Final = (
         "a web process is killed",
         "SIGKILL of the gunicorn worker with a request in flight",
         "nothing of the request is done, the other worker answers, and a new one is started",
-        (f"{WEB}::test_of_a_killed_worker_the_other_answers_and_the_request_can_be_repeated",),
+        (DEATH_OF_WEB,),
     ),
     Fault(
         "the web is stopped with requests in flight",
         "SIGTERM of gunicorn",
         "they are answered",
-        (f"{WEB}::test_a_web_that_is_stopped_answers_the_requests_in_flight",),
+        (DEATH_OF_WEB,),
     ),
     Fault(
         "the last tick is in the future",

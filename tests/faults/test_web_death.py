@@ -112,7 +112,10 @@ def suspended(pid: int) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-def test_of_a_killed_worker_the_other_answers_and_the_request_can_be_repeated(web: Web) -> None:
+def test_a_killed_worker_leaves_the_rest_to_the_other_and_a_stopped_web_answers_what_is_in_flight(
+    web: Web,
+) -> None:
+    """Both faults in one web, as a worker takes seconds to start."""
     installation = web.installation
     idle, busy = web.workers
     with locked(installation.database, "version_job"):
@@ -125,24 +128,14 @@ def test_of_a_killed_worker_the_other_answers_and_the_request_can_be_repeated(we
                 asked.done()
             assert web.request("GET", "/healthz") == 200
     assert web.jobs() == []
-    assert web.request_publication() == 202
     eventually(lambda: len(web.workers) == 2 and busy not in web.workers)
-    with suspended(idle):
-        assert web.request_publication() == 202  # by the new one
-    (job,) = web.jobs()
-    assert installation.execute(job) is JobEnding.DONE
-    installation.recover()
-    assert installation.breaches() == []
-
-
-def test_a_web_that_is_stopped_answers_the_requests_in_flight(web: Web) -> None:
-    installation = web.installation
     with locked(installation.database, "version_job"):
-        asked = Step(web.request_publication)
-        assert asked.stands(installation.database)
+        with suspended(idle):
+            again = Step(web.request_publication)  # by the new one
+            assert again.stands(installation.database)
         web.process.terminate()
-        eventually(lambda: len(web.workers) == 1)  # the other one had nothing to answer
-    assert asked.done() == 202
+        eventually(lambda: idle not in web.workers)  # it had nothing to answer
+    assert again.done() == 202
     assert web.process.wait() == 0
     (job,) = web.jobs()
     assert installation.execute(job) is JobEnding.DONE
