@@ -33,7 +33,7 @@ from scheduler.services.identity import sign_in
 from scheduler.services.imports.bulk_import import import_execution, import_jobs
 from scheduler.services.operations import invariants, outside_signals, site_pause, subscribers
 from scheduler.services.operations.site_pause import SitePaused
-from scheduler.services.planning.runs import recovery
+from scheduler.services.planning.runs import recovery, runs
 from scheduler.services.planning.scenarios import scenario_queue
 from scheduler.services.privacy import pruning
 from scheduler.services.publishing import job_execution, version_jobs
@@ -222,7 +222,13 @@ def _desk() -> Any:
 
 @_task(name="chainmeet.help", max_retries=0)
 def help_with(run_id: int) -> None:
-    """Help another worker's run by solving parts of it. A run that is not running needs no help."""
+    """Help another worker's run by solving parts of it. A run that has ended needs no help.
+
+    A single worker gets its own calls after its run, and must not load the solver for them.
+    """
+    with _database().read() as session:
+        if runs.find_searching_run(session, run_id) is None:
+            return
     from scheduler.services.planning.runs import distribution  # as above
 
     done = distribution.help_run(

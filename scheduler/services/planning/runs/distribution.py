@@ -22,14 +22,12 @@ import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from scheduler.domain.entities import RunState
 from scheduler.files.problem_file import read_problem
 from scheduler.services.planning.runs import runs
 from scheduler.services.problems import stored_problems
 from scheduler.solver.annealing.helper import Helper
 from scheduler.solver.annealing.subproblem import SubproblemRefused
 from scheduler.storage.database import Database
-from scheduler.storage.models import Run
 
 log = structlog.get_logger()
 
@@ -271,8 +269,8 @@ _prepared: dict[str, Helper] = {}
 def _helper_for(database: Database, run_id: int, threads: int) -> Helper | None:
     """Return the cached helper of a run's problem, or None if the run is not running."""
     with database.read() as session:
-        run = session.get(Run, run_id)
-        if run is None or run.state is not RunState.RUNNING or run.fingerprint is None:
+        run = runs.find_searching_run(session, run_id)
+        if run is None or run.fingerprint is None:
             return None
         if run.fingerprint in _prepared:
             return _prepared[run.fingerprint]

@@ -117,6 +117,12 @@ def get_run(session: Session, event_id: int, number: int) -> Run:
     return run
 
 
+def find_searching_run(session: Session, run_id: int) -> Run | None:
+    """Return a run if a worker searches for its plan, so that others can help, or else None."""
+    run = session.get(Run, run_id)
+    return run if run is not None and run.state is RunState.RUNNING and run.fingerprint else None
+
+
 def claim_run(session: Session, run_id: int, worker: str, *, now: datetime) -> Run | None:
     """Claim a queued run. Return None if it is no longer queued, or an overnight run of a paused site."""
     startable = site_pause.startable_condition()
