@@ -24,6 +24,7 @@ from chainmeet.cli import main
 from chainmeet.doctor.outbox_checks import RUNBOOKS
 from scheduler.domain.entities import Refusal
 from scheduler.services.delivery import email_alerts
+from scheduler.services.identity.api_tokens import create_service_token
 from scheduler.services.operations import job_intervals
 from scheduler.services.publishing import release
 from scheduler.storage.database import Database
@@ -156,7 +157,12 @@ def test_each_command_of_ours_runs(patient: Patient, database: Database, command
         expo = make_event(session)
         make_account(session, "you@example.org")
         make_account(session, "li@firm.example")
-        given = {"EVENT": expo.event.key, "VERSION": str(draft(session, expo, []))}
+        badges, _ = create_service_token(session, "Badges", ["events:read"], days=90, now=NOW)
+        given = {
+            "EVENT": expo.event.key,
+            "VERSION": str(draft(session, expo, [])),
+            "NUMBER": str(badges.id),
+        }
     result = run(patient, name, *(given.get(each, each) for each in rest), answer="y\n")
     assert result.exit_code == 0, result.output
 
