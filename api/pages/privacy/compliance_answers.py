@@ -138,7 +138,10 @@ def _page(actor: Actor, typed: Mapping[ComplianceTopic, TypedAnswer], faults: Ma
 def _shown(
     stored: AnsweredTopic, typed: Mapping[ComplianceTopic, TypedAnswer], faults: Mapping[str, str]
 ) -> TypedAnswer:
-    """Return what the form has of a topic. Who was told of another change can replace that one."""
+    """Return the answer as typed, else as stored.
+
+    After an error it counts as filled with the stored answer: its next submission replaces that one.
+    """
     key, current = stored.topic.key, stored.answer
     given = typed.get(key, TypedAnswer(current, current.version))
     return replace(given, seen=current.version) if key in faults else given

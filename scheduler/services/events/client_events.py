@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, exists, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotAllowed, NotFound
@@ -169,7 +169,7 @@ def _reachable(client: ApiClient, now: datetime) -> list[ColumnElement[bool]]:
         sign_in_condition(now),
     )
     kinds = ((client.as_organiser, leads), (client.as_exhibitor, exhibits))
-    return [or_(*(condition for has_kind, condition in kinds if has_kind))]
+    return [or_(false(), *(condition for has_kind, condition in kinds if has_kind))]
 
 
 def _read(session: Session, actor: Actor) -> EventSummary:

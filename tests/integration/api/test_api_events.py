@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, event, select
+from sqlalchemy import delete, event, select, update
 
 from scheduler.domain.team import TeamRole
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, AuditLogEntry, Event, Run, TeamMember
+from scheduler.storage.models import Account, ApiToken, AuditLogEntry, Event, Run, TeamMember
 from tests.support.api import Program, make_service_token, make_token
 from tests.support.factories import Expo, make_account, make_event, make_member
 from tests.support.web import web_app
@@ -71,6 +71,14 @@ def test_each_token_lists_the_events_that_it_can_reach(site: Site) -> None:
     with site.database.write() as session:
         session.execute(delete(TeamMember).where(TeamMember.account_id == member.id))
     assert keys_of(operator) == []
+
+
+def test_a_token_without_a_kind_of_role_reaches_no_event(site: Site) -> None:
+    operator = site.operator()
+    with site.database.write() as session:
+        session.execute(update(ApiToken).values(as_organiser=False, as_exhibitor=False))
+    assert keys_of(operator) == []
+    operator.get(f"/events/{site.own.event.key}", status=404)
 
 
 def test_an_exhibitor_lists_the_events_where_they_exhibit(site: Site) -> None:
