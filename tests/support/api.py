@@ -1,4 +1,4 @@
-"""API client: Flask's test client with an API token of an event."""
+"""API client: Flask's test client with an API token."""
 
 from __future__ import annotations
 

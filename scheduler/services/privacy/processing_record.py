@@ -232,7 +232,9 @@ def _recipients(settings: Settings) -> Iterator[Recipient]:
         host = urlsplit(settings.pack_bucket_endpoint).hostname or "Amazon S3"
         yield Recipient(gettext_lazy("Bucket for offline packs, with the data of all participants"), host)
     yield Recipient(gettext_lazy("Webhooks of events: what changed, which can name people"))
-    yield Recipient(gettext_lazy("Programs with an API token of an event, as far as its scopes allow"))
+    yield Recipient(
+        gettext_lazy("Programs with an API token of one or all events, as far as its scopes allow")
+    )
 
 
 def _measures(settings: Settings) -> Iterator[str]:
