@@ -69,6 +69,10 @@ def list_event_fixes(problem: Problem, way: FixAction, length: int) -> list[Even
         ]
     if way.kind == "add-person":
         return [EventFix(way.kind, (person,)) for person in way.ids]
+    if way.kind == "row-cap":  # may join two rows, which is more than one meeting
+        most = problem.most_in_row[problem.index.attendees[way.ids[0]]]
+        more = 0 if most is None else int(way.ids[1]) - most
+        return [EventFix(way.kind, way.ids[:1])] * more
     if way.kind in ("person-cap", "days-cap", "firm-cap", "available", "shift"):
         return [EventFix(way.kind, way.ids[:1], slots)]
     return [EventFix(way.kind, way.ids)] if way.kind in KINDS else []

@@ -38,6 +38,7 @@ LABELS: Final[Mapping[str, str]] = {
     "needs": gettext_lazy("Needs"),
     "products": gettext_lazy("Products"),
     "max_per_day": gettext_lazy("Maximum meetings per day"),
+    "max_in_row": gettext_lazy("Maximum meetings in a row"),
     "max_days": gettext_lazy("Maximum days with meetings"),
     "min_meetings": gettext_lazy("Minimum meetings"),
     "firm": gettext_lazy("Exhibitor"),
@@ -55,6 +56,10 @@ HINTS: Final[Mapping[str, str]] = {
     "needs": gettext_lazy("Same format as Offers. Exhibitors that offer these are suggested."),
     "products": gettext_lazy("Same format as Offers."),
     "languages": gettext_lazy("Enter names or codes, separated by semicolons."),
+    "max_in_row": gettext_lazy(
+        "For people who need breaks. A break of the event ends a row. Leave blank for the limit in Scheduling"
+        " priorities."
+    ),
     "max_days": gettext_lazy(
         "For people who come on some days only, whichever these are. Leave blank for the limit in"
         " Scheduling priorities."
@@ -71,7 +76,10 @@ PICKED: Final[Mapping[str, ImportKind]] = {"firm": ImportKind.FIRMS, "host": Imp
 """Columns that reference another record."""
 MANY: Final[Mapping[ImportKind, tuple[str, ...]]] = {
     ImportKind.FIRMS: ("tier", "country", "areas", "hall", "pavilion", "max_per_day", "min_meetings"),
-    ImportKind.PEOPLE: ("exhibitor", "languages", "max_per_day", "max_days", "mail_language", "title"),
+    ImportKind.PEOPLE: (
+        *("exhibitor", "languages", "max_per_day", "max_in_row", "max_days"),
+        *("mail_language", "title"),
+    ),
     ImportKind.INTERPRETERS: ("languages",),
 }
 """Columns that bulk edits may set."""

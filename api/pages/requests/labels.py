@@ -185,6 +185,18 @@ def why_reason(row: UnscheduledReason) -> str:
             "Their limit of %(num)s days with meetings has been reached",
             row.limit,
         )
+    if row.what == "row-cap" and row.limit is not None:
+        if row.is_me:
+            return ngettext(
+                "Your limit of %(num)s meeting in a row would be exceeded",
+                "Your limit of %(num)s meetings in a row would be exceeded",
+                row.limit,
+            )
+        return ngettext(
+            "Their limit of %(num)s meeting in a row would be exceeded",
+            "Their limit of %(num)s meetings in a row would be exceeded",
+            row.limit,
+        )
     if row.what == "firm-cap" and row.limit is not None:
         return ngettext(
             "Your company's limit of %(num)s meeting per day has been reached",

@@ -29,6 +29,7 @@ _MEANING: Final = {
     "booth": "The booth in that hall. A firm that gets another one leaves its old one.",
     "pavilion": "The national or regional pavilion, if the firm stands in one.",
     "max_per_day": "At most so many meetings a day. Empty: no limit.",
+    "max_in_row": "The most meetings of the person without a pause. Empty: the limit of the event.",
     "max_days": "The most days on which the person has meetings. Empty: the limit of the event.",
     "min_meetings": "At least so many meetings are sought.",
     "languages": "Names or codes, with semicolons between.",

@@ -48,7 +48,7 @@ _FILLED: Final = {
         "hall_id",
         "max_per_day",
     ),
-    Attendee: ("title", "phone", "mail_language", "timezone", "max_per_day", "max_days"),
+    Attendee: ("title", "phone", "mail_language", "timezone", "max_per_day", "max_in_row", "max_days"),
     Interpreter: (),
 }
 """Values that the remaining record takes from the other if it has none."""

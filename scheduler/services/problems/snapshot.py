@@ -213,6 +213,7 @@ class _Snapshot:
                 languages=frozenset(row.languages),
                 unavailable=self.not_there(row, busy, is_away=row.firm_id in away) - holding.people[row.key],
                 max_per_day=row.max_per_day,
+                max_in_row=row.max_in_row,
                 max_days=row.max_days,
                 changed_before=changes.get(row.id, 0),
             )

@@ -44,7 +44,8 @@ class UnscheduledReason:
 
     `what` is a code of the solver's obstacles, or `theirs` if the viewer may not see the other side's reason.
     `person` is None for a firm, or for people of the other side whom the request does not name. `limit` is
-    their own maximum of meetings per day, or of days with meetings, if that is the reason.
+    their own maximum of meetings per day, of meetings in a row, or of days with meetings, if that is the
+    reason.
     """
 
     what: str
@@ -153,8 +154,13 @@ class _Reader:
             person = self.people.get(who)
             if person is not None and person.firm_id == self.actor.firm_id:
                 is_me = person.id == self.actor.attendee_id
-                limit = {"person-cap": person.max_per_day, "days-cap": person.max_days}.get(what)
-                return UnscheduledReason(what, Blocker.OWN, times, count, person_ref(person), is_me, limit)
+                limits = {
+                    "person-cap": person.max_per_day,
+                    "row-cap": person.max_in_row,
+                    "days-cap": person.max_days,
+                }
+                reference, limit = person_ref(person), limits.get(what)
+                return UnscheduledReason(what, Blocker.OWN, times, count, reference, is_me, limit)
             on_request = {each.key for each in (*card.from_attendees, *card.to_attendees)}
             shown = person_ref(person) if person is not None and who in on_request else None
             return UnscheduledReason("theirs", Blocker.THEIRS, times, count, shown)

@@ -100,7 +100,7 @@ class UnscheduledDetails:
 PRESSED = frozenset(
     {
         "again", "weight", "closed", "fixed", "withdraw", "available", "take-part", "any-place", "shift",
-        "person-cap", "firm-cap", "days-cap", "add-place", "add-person", "add-interpreter",
+        "person-cap", "firm-cap", "days-cap", "row-cap", "add-place", "add-person", "add-interpreter",
     }
 )  # fmt: skip
 """Kinds of fixes that a button applies."""

@@ -200,7 +200,10 @@ CLEANERS: Final[Mapping[str, Cleaner]] = {
     "phone": clean_phone,
     "escort_phone": clean_phone,
     **dict.fromkeys(
-        ("max_per_day", "max_days", "min_meetings", "booth_capacity", "capacity", "minutes", "length"),
+        (
+            *("max_per_day", "max_in_row", "max_days", "min_meetings"),
+            *("booth_capacity", "capacity", "minutes", "length"),
+        ),
         clean_number,
     ),
 }

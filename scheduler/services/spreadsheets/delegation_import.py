@@ -19,8 +19,8 @@ from scheduler.services.spreadsheets.columns import ImportKind
 
 _FIRMS: Final = "key name latin_name country tier areas description website offers needs products"
 _PEOPLE: Final = (
-    "key firm name latin_name email title languages phone exhibitor max_per_day max_days mail_language"
-    " timezone"
+    "key firm name latin_name email title languages phone exhibitor max_per_day max_in_row max_days"
+    " mail_language timezone"
 )
 OWN_COLUMNS: Final[Mapping[ImportKind, frozenset[str]]] = {
     ImportKind.FIRMS: frozenset(_FIRMS.split()),

@@ -209,11 +209,19 @@ def _values(row: Row, firms: FirmLookup) -> dict[str, Any]:
             "phone": row.phone(),
             "exhibitor": row.yes("exhibitor"),
             "max_per_day": row.number("max_per_day"),
+            "max_in_row": _meetings_in_row(row),
             "max_days": row.number("max_days"),
         }
         | _mail_settings(row)
     )
     return rename_keys(present_values(row, read), firm="firm_id", exhibitor="is_exhibitor")
+
+
+def _meetings_in_row(row: Row) -> int | None:
+    most = row.number("max_in_row")
+    for fault in () if most is None else fields.check_field("max_in_row", most, fields.MeetingLimit):
+        row.fault(fault.path, fault.message)
+    return most
 
 
 def _check_days(

@@ -45,11 +45,20 @@ def _firm_cap(problem: Problem, lever: EventFix) -> Problem:
 
 
 def _days_cap(problem: Problem, lever: EventFix) -> Problem:
-    rows = tuple(
-        replace(row, max_days=most + 1) if row.id == lever.ids[0] and most is not None else row
-        for row, most in zip(problem.attendees, problem.most_days, strict=True)
+    return _with_own_limit(problem, lever.ids[0], "max_days", problem.most_days)
+
+
+def _row_cap(problem: Problem, lever: EventFix) -> Problem:
+    return _with_own_limit(problem, lever.ids[0], "max_in_row", problem.most_in_row)
+
+
+def _with_own_limit(problem: Problem, id: str, key: str, limits: tuple[int | None, ...]) -> Problem:
+    rows: tuple[Any, ...] = problem.attendees
+    raised = tuple(
+        replace(row, **{key: most + 1}) if row.id == id and most is not None else row
+        for row, most in zip(rows, limits, strict=True)
     )
-    return replace(problem, attendees=rows)
+    return replace(problem, attendees=raised)
 
 
 def _opened(rows: tuple[Any, ...], id: str, slots: Collection[int]) -> tuple[Any, ...]:
@@ -123,6 +132,7 @@ KINDS: Final[Mapping[str, Callable[[Problem, EventFix], Problem]]] = {
     "person-cap": _person_cap,
     "firm-cap": _firm_cap,
     "days-cap": _days_cap,
+    "row-cap": _row_cap,
     "available": _available,
     "shift": _shift,
     "add-table": _table,

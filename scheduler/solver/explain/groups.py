@@ -34,6 +34,8 @@ from scheduler.solver.instance.choices import Choices
 
 MAX_EVENT_FIXES = 3
 """Kinds of changes that are tried for one group."""
+LIMITS = ("person-cap", "days-cap", "row-cap", "firm-cap")
+"""Kinds that raise the limit of a person or a firm."""
 SECONDS = 5.0
 """For all groups together. Those after it have the change that most of their requests name, uncounted."""
 
@@ -186,7 +188,7 @@ def _levers(
 
 
 def _whom(base: Occupancy, r: int, way: FixAction) -> tuple[str, ...]:
-    if way.kind in ("person-cap", "days-cap", "firm-cap", "available", "shift", "add-person"):
+    if way.kind in (*LIMITS, "available", "shift", "add-person"):
         return way.ids[:1]
     if way.kind == "add-place":
         request = base.problem.requests[r]
@@ -209,7 +211,7 @@ def _general(
         problem = base.problem
         closed = problem.interpreters[problem.index.interpreters[ids[0]]].unavailable
         return EventFix(kind, ids, tuple(problem.slots[s].id for s in sorted(closed)))
-    if kind in ("person-cap", "days-cap", "firm-cap", "add-interpreter", "add-person", "any-place"):
+    if kind in (*LIMITS, "add-interpreter", "add-person", "any-place"):
         return EventFix(kind, ids)
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -139,21 +139,27 @@ class Occupancy:
 
     def starts_in_short_rows(self, attendee: int, length: int) -> int:
         """The starts of a meeting that gives an attendee few enough in a row, or overlaps one of theirs."""
-        problem, everything = self.problem, self.choices.all_slots
-        most, mine = problem.most_in_row[attendee], self.agenda["attendee", attendee]
-        if most is None or len(mine) < most:
+        mask, everything = self.choices.all_slots, self.choices.all_slots
+        most = self.problem.most_in_row[attendee]
+        if most is None or len(self.agenda["attendee", attendee]) < most:
             return everything
-        rows = list(meetings_in_row(problem, mine))
+        free = run_starts(everything & ~self.busy["attendee", attendee], length)
+        for start, count in self.rows_with(attendee, length, free):
+            if count > most:
+                mask &= ~(1 << start)
+        return mask
+
+    def rows_with(self, attendee: int, length: int, starts: int) -> Iterator[tuple[int, int]]:
+        """Each of these starts, with how many meetings an attendee has in a row by one more in it."""
+        problem = self.problem
+        rows = list(meetings_in_row(problem, self.agenda["attendee", attendee]))
         before = {row[-1].stop: len(row) for row in rows}
         after = {row[0].start: len(row) for row in rows}
-        mask, busy = everything, self.busy["attendee", attendee]
-        for start in mask_slots(run_starts(everything & ~busy, length)):
+        for start in mask_slots(starts):
             end = start + length - 1
             ahead = before.get(start, 0) if start and problem.is_followed(start - 1) else 0
             behind = after.get(end + 1, 0) if problem.is_followed(end) else 0
-            if ahead + behind >= most:
-                mask &= ~(1 << start)
-        return mask
+            yield start, ahead + 1 + behind
 
     def can_walk(self, person: Person, start: int, stop: int, hall: int) -> bool:
         """Whether a meeting in this hall leaves the walks to and from the ones before and after it (H6)."""

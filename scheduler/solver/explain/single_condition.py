@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
@@ -70,6 +70,22 @@ def _raised(occupancy: Occupancy, condition: Condition) -> int:
         return 1 + (problem.most_days[problem.index.attendees[condition.who]] or 0)
     rows: Sequence[Attendee | Firm] = problem.attendees if condition.what == "person-cap" else problem.firms
     return 1 + next(row.max_per_day or 0 for row in rows if row.id == condition.who)
+
+
+def _row(
+    occupancy: Occupancy, r: int, party: MeetingParty, condition: Condition, starts: int
+) -> Iterator[Fix]:
+    """More meetings in a row, as few as give it a time: it may join two rows."""
+    a, length = occupancy.problem.index.attendees[condition.who], occupancy.problem.requests[r].length
+    by_count: dict[int, int] = defaultdict(int)
+    for start, count in occupancy.rows_with(a, length, starts):
+        by_count[count] |= 1 << start
+    for count, wanted in sorted(by_count.items()):
+        held = only_if_gaining(find_best_insertion(occupancy, r, party, wanted))
+        if held is not None:
+            text = f"Let {condition.who} have {count} meetings in a row (max_in_row)"
+            yield fix_at(text, "row-cap", held, condition.who, str(count))
+            return
 
 
 def _precedence(_occupancy: Occupancy, condition: Condition, _held: ResolvedMeeting) -> str:
@@ -178,6 +194,7 @@ def lacks_interpreter(occupancy: Occupancy, r: int, ways: Iterable[tuple[Meeting
 
 _WAYS: Mapping[str, FixFinder] = {
     **dict.fromkeys(_SENTENCES, _plainly),
+    "row-cap": _row,
     "place-full": _place,
     "place-kind": _place,
     "interpreter-busy": _interpreter,

@@ -18,6 +18,7 @@ from scheduler.domain.fields import (
     JobTitle,
     Key,
     Language,
+    MeetingLimit,
     MeetingsPerDay,
     Origin,
     Pavilion,
@@ -148,6 +149,8 @@ class Attendee(Timestamped, Base):
     is_exhibitor_proposed: Mapped[bool] = mapped_column(default=False, server_default=false())
     """True if a delegation manager proposes the person as an exhibitor. Organisers confirm it."""
     max_per_day: Mapped[MeetingsPerDay | None]
+    max_in_row: Mapped[MeetingLimit | None]
+    """The most meetings of the person in a row (H16), or null for the limit of the event's policy."""
     max_days: Mapped[DayLimit | None]
     """The most days on which the person has meetings (H17), or null for the limit of the event's policy."""
     feed_seed: Mapped[str] = mapped_column(String(32))

@@ -112,6 +112,14 @@ def test_the_days_of_a_person_are_read_and_set(program: Program) -> None:
     assert fault["pointer"].endswith("max_days") and "from 1 to 1" in fault["detail"]
 
 
+def test_the_meetings_in_a_row_of_a_person_are_read_and_set(program: Program) -> None:
+    path = "/participants/people/f0-p0"
+    assert program.get(path)["cells"]["max_in_row"] == ""
+    assert program.post(f"{path}/change", {"cells": {"max_in_row": "3"}})["cells"]["max_in_row"] == "3"
+    (fault,) = program.post(f"{path}/change", {"cells": {"max_in_row": "0"}}, status=422)["errors"]
+    assert fault["pointer"].endswith("max_in_row") and "from 1 to" in fault["detail"]
+
+
 def test_a_firm_moves_to_another_booth_with_its_meetings(program: Program) -> None:
     before = program.get("/participants/firms/f1")["cells"]
     moved = program.post(

@@ -202,10 +202,11 @@ def test_what_breaks_a_hard_rule_is_refused_with_the_rule_in_names_and_minutes(d
         assert hall.bytes() == before
 
 
-def test_the_limit_of_meetings_in_a_row_is_named(database: Database) -> None:
+@pytest.mark.parametrize(("own", "policy"), [(None, 1), (1, 2)])
+def test_the_limit_of_meetings_in_a_row_is_named(database: Database, own: int | None, policy: int) -> None:
     with database.write() as session:
         hall = Hall(session)
-        hall.expo.event.policy = {"max_in_row": 1}
+        hall.expo.event.policy, hall.expo.people[0][0].max_in_row = {"max_in_row": policy}, own
         session.flush()
         with pytest.raises(BreaksRules) as found:
             hall.put(hall.one, 2, hall.expo.tables[1])

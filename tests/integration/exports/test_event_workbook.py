@@ -46,7 +46,8 @@ def demo_event(database: Database, firms: int = 40, requests: int = 200) -> Acto
         )
         delegations.travel_together(session, event, session.scalars(select(Firm)).all(), 3)
         delegations.share_stands(session, session.scalars(select(Firm)).all(), 2)
-        session.scalars(select(Attendee).order_by(Attendee.id).limit(1)).one().max_days = 1
+        first = session.scalars(select(Attendee).order_by(Attendee.id).limit(1)).one()
+        first.max_in_row, first.max_days = 2, 1
         event.guests = [{"kind": "country", "name": "Hungary", "country": "HU", "pavilion": "East"}]
         session.scalars(select(Hall).order_by(Hall.id)).all()[0].names = {"zh": "一号馆"}
         interpreter = session.scalars(select(Interpreter.id).order_by(Interpreter.id).limit(1)).one()

@@ -307,6 +307,24 @@ def test_days_of_a_person_that_were_more_in_a_longer_event_may_stay(database: Da
         assert done == ImportResult(0, 0, 1)
 
 
+IN_ROW = "key,firm,name,email,languages,max_in_row\np,f0,王伟,wang@a.example,zh,{}\n"
+
+
+def test_meetings_in_a_row_of_a_person_are_at_least_one(database: Database) -> None:
+    with database.write() as session:
+        actor = make_event(session).organiser_actor()
+        imports.import_people(session, actor, IN_ROW.format(3), settings=SETTINGS, now=NOW)
+        wang = session.scalars(select(Attendee).where(Attendee.key == "p")).one()
+        assert wang.max_in_row == 3
+        for count in (0, 1_001):
+            with pytest.raises(InvalidInput, match=r"row 2, max_in_row: enter a value from 1 to 1,?000"):
+                imports.import_people(session, actor, IN_ROW.format(count), settings=SETTINGS, now=NOW)
+        with pytest.raises(InvalidInput, match="row 2, max_in_row: enter a whole number, or leave empty"):
+            imports.import_people(session, actor, IN_ROW.format("two"), settings=SETTINGS, now=NOW)
+        imports.import_people(session, actor, IN_ROW.format(""), settings=SETTINGS, now=NOW)
+        assert wang.max_in_row is None
+
+
 def test_what_firms_offer_need_and_make_comes_from_a_sheet_in_lists(database: Database) -> None:
     text = 'key,name,country,tier,We offer,需求,products\na,A,CN,upstream,coating; sorting,"foil, tape",{}\n'
     with database.write() as session:

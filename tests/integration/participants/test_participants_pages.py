@@ -65,6 +65,19 @@ def test_the_days_of_a_person_are_set_on_their_page_and_in_bulk(site: Site) -> N
     assert 'name="max_days" type="text" value="2"' in browser.get(path)
 
 
+def test_the_meetings_in_a_row_of_a_person_are_set_on_their_page_and_in_bulk(site: Site) -> None:
+    browser = site.organiser()
+    path = site.path("/participants/people/f0-p0")
+    browser.get(path)
+    page = browser.post(path, 422, max_in_row="0")
+    assert re.search(r'id="max_in_row-error">.*nter a value from 1 to 1,?000\.', page)
+    assert 'name="max_in_row" type="text" value="3"' in browser.post(path, max_in_row="3")
+    bulk = site.path("/participants/people/bulk")
+    page = browser.post(bulk, keys=["f0-p0", "f1-p0"], column="max_in_row", value="2")
+    assert "2 of 2 rows changed" in page
+    assert 'name="max_in_row" type="text" value="2"' in browser.get(path)
+
+
 def test_a_row_is_changed_in_place_by_htmx(site: Site) -> None:
     browser = site.organiser()
     browser.get(site.path("/participants/people"))

@@ -81,6 +81,7 @@ STEPS: dict[str, Callable[[Hall], object]] = {
     "a name": lambda hall: hall.edit(FIRMS, "f0", name="比亚迪", country="China"),
     "a title": lambda hall: hall.edit(PEOPLE, "f0-p1", title="Buyer", exhibitor="yes"),
     "days": lambda hall: hall.edit(PEOPLE, "f0-p1", max_days="1"),
+    "meetings in a row": lambda hall: hall.edit(PEOPLE, "f0-p1", max_in_row="2"),
     "languages": lambda hall: hall.edit(INTERPRETERS, "i0", languages="Chinese; Hungarian"),
     "another booth": lambda hall: hall.edit(FIRMS, "f0", booth="H1-77"),
     "another hall": lambda hall: hall.edit(FIRMS, "f1", hall="h0"),
@@ -176,10 +177,11 @@ def test_many_rows_get_one_cell_by_one_step(hall: Hall) -> None:
         ]
 
 
-def test_the_days_of_a_person_go_with_a_merge(hall: Hall) -> None:
-    hall.edit(PEOPLE, "f0-p0", max_days="1")
+def test_the_limits_of_a_person_go_with_a_merge(hall: Hall) -> None:
+    hall.edit(PEOPLE, "f0-p0", max_in_row="2", max_days="1")
     hall.do(merging.merge_records, PEOPLE, "f0-p0", "f0-p1")
-    assert hall.row(Attendee, "f0-p1").max_days == 1
+    kept = hall.row(Attendee, "f0-p1")
+    assert (kept.max_in_row, kept.max_days) == (2, 1)
 
 
 def test_another_address_is_corrected_and_undone(hall: Hall) -> None:

@@ -109,12 +109,15 @@ def test_a_side_reads_its_own_reasons_and_of_the_other_only_whom_the_request_nam
     ]
 
 
+@pytest.mark.parametrize(("what", "limit"), [("days-cap", "max_days"), ("row-cap", "max_in_row")])
 @pytest.mark.parametrize("own", [1, None])
-def test_the_own_limit_of_days_is_told_to_the_own_side_alone(scene: Scene, own: int | None) -> None:
+def test_an_own_limit_is_told_to_the_own_side_alone(
+    scene: Scene, what: str, limit: str, own: int | None
+) -> None:
     with scene.database.write() as session:
-        session.get_one(Attendee, scene.expo.people[0][0].id).max_days = own
-    scene.say(("days-cap", scene.key(0), [0]))
-    assert scene.rows(scene.expo.actor(0)) == [("days-cap", OWN, scene.key(0), [0], own)]
+        setattr(session.get_one(Attendee, scene.expo.people[0][0].id), limit, own)
+    scene.say((what, scene.key(0), [0]))
+    assert scene.rows(scene.expo.actor(0)) == [(what, OWN, scene.key(0), [0], own)]
     assert scene.rows(scene.expo.actor(1)) == [("theirs", THEIRS, "", [0], None)]
 
 
@@ -248,20 +251,24 @@ def test_the_page_names_person_side_and_day_with_a_button_each(shown: tuple[Scen
 
 
 @pytest.mark.parametrize(
-    ("who", "own", "said"),
+    ("limit", "who", "own", "said"),
     [
-        (0, 1, "Your limit of 1 day with meetings has been reached"),
-        (1, 2, "Their limit of 2 days with meetings has been reached"),
-        (0, None, "Meetings on as many days as allowed"),
+        ("max_days", 0, 1, "Your limit of 1 day with meetings has been reached"),
+        ("max_days", 1, 2, "Their limit of 2 days with meetings has been reached"),
+        ("max_days", 0, None, "Meetings on as many days as allowed"),
+        ("max_in_row", 0, 3, "Your limit of 3 meetings in a row would be exceeded"),
+        ("max_in_row", 1, 1, "Their limit of 1 meeting in a row would be exceeded"),
+        ("max_in_row", 0, None, "Too many meetings in a row"),
     ],
 )
-def test_a_limit_of_days_is_named_if_it_is_the_own_one(
-    shown: tuple[Scene, Site], who: int, own: int | None, said: str
+def test_a_limit_is_named_if_it_is_the_own_one(
+    shown: tuple[Scene, Site], limit: str, who: int, own: int | None, said: str
 ) -> None:
     scene, site = shown
     with scene.database.write() as session:
-        session.get_one(Attendee, scene.expo.people[0][who].id).max_days = own
-    scene.say(("days-cap", scene.key(0, who), [0]))
+        setattr(session.get_one(Attendee, scene.expo.people[0][who].id), limit, own)
+    what = {"max_days": "days-cap", "max_in_row": "row-cap"}[limit]
+    scene.say((what, scene.key(0, who), [0]))
     assert said in site.exhibitor(0).get(site.path(f"/requests/{scene.request.key}"))
 
 

@@ -148,6 +148,16 @@ def test_the_reason_says_that_the_row_would_be_too_long() -> None:
     row = only(problem, meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s1", "t1", "a1 c1"))
     assert (row.reason, row.blockers) == ("row-cap", ("a1",))
     assert [(each.what, each.who, each.slots) for each in row.obstacles] == [("row-cap", "a1", ("s2",))]
+    assert "Let a1 have 3 meetings in a row (max_in_row); then hold it in s2." in row.remedies
+
+
+@pytest.mark.parametrize(("allowed", "count", "slot"), [(["s1"], 3, "s1"), (["s1", "s3"], 2, "s3")])
+def test_the_remedy_takes_as_few_more_in_a_row_as_will_do(allowed: list[str], count: int, slot: str) -> None:
+    requests = [ask("r1", "a", "b"), ask("r2", "a", "c"), ask("r3", "a", "d", slots=allowed)]
+    problem = make_problem(slots="4", requests=requests, max_in_row=1)
+    row = only(problem, meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s2", "t1", "a1 c1"))
+    ways = [(way.kind, way.ids, way.slot) for way in row.ways if way.kind == "row-cap"]
+    assert ways == [("row-cap", ("a1", str(count)), slot)]
 
 
 def test_a_change_that_made_way_for_a_pair_or_a_row_says_for_which_meeting() -> None:

@@ -125,7 +125,9 @@ def apply_group_fix(
             case "person-cap" | "firm-cap":
                 _raise_cap(session, actor.event_id, kind, ids)
             case "days-cap":
-                event_changes.raise_day_limit(session, actor.event_id, ids)
+                event_changes.raise_own_limit(session, actor.event_id, "max_days", ids)
+            case "row-cap":
+                event_changes.raise_own_limit(session, actor.event_id, "max_in_row", ids)
             case "available":
                 event_changes.free_people(session, actor.event_id, ids, _slots(session, actor, fix["slots"]))
             case "shift":
@@ -224,7 +226,11 @@ def _firm_cap(press: _FixApplication) -> None:
 
 
 def _days_cap(press: _FixApplication) -> None:
-    event_changes.raise_day_limit(press.session, press.actor.event_id, press.ids)
+    event_changes.raise_own_limit(press.session, press.actor.event_id, "max_days", press.ids)
+
+
+def _row_cap(press: _FixApplication) -> None:
+    event_changes.raise_own_limit(press.session, press.actor.event_id, "max_in_row", press.ids)
 
 
 def _raise_cap(session: Session, event_id: int, kind: str, ids: Sequence[str]) -> None:
@@ -271,6 +277,7 @@ APPLIERS: Final[Mapping[str, Callable[[_FixApplication], None]]] = {
     "person-cap": _person_cap,
     "firm-cap": _firm_cap,
     "days-cap": _days_cap,
+    "row-cap": _row_cap,
     "add-place": _place,
     "add-person": _person,
     "add-interpreter": _interpreter,

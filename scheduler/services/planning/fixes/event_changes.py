@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -98,8 +99,10 @@ def raise_cap(row: Attendee | Firm | None, ids: Sequence[str]) -> None:
         row.max_per_day = max(row.max_per_day, wanted)
 
 
-def raise_day_limit(session: Session, event_id: int, ids: Sequence[str]) -> None:
-    """Let a person have meetings on as many days as the fix says, or on one more.
+def raise_own_limit(
+    session: Session, event_id: int, limit: Literal["max_days", "max_in_row"], ids: Sequence[str]
+) -> None:
+    """Raise a person's limit of days with meetings, or of meetings in a row, to the fix's value, or by one.
 
     If the limit of the policy applies, the person gets their own, and the policy stays as it is for others.
     Raises NotFound.
@@ -108,11 +111,12 @@ def raise_day_limit(session: Session, event_id: int, ids: Sequence[str]) -> None
     if person is None:
         raise NotFound("person", ids[0])
     policy = event_policy(session.get_one(Event, event_id).policy)
-    most = policy.max_days if person.max_days is None else person.max_days
+    own: int | None = getattr(person, limit)
+    most: int | None = getattr(policy, limit) if own is None else own
     if most is not None:
         wanted = int(ids[1]) if len(ids) > 1 else most + 1
         if wanted > most:
-            person.max_days = wanted
+            setattr(person, limit, wanted)
 
 
 def add_place(session: Session, event_id: int, request: MeetingRequest, ids: Sequence[str]) -> None:

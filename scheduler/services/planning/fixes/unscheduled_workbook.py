@@ -25,6 +25,7 @@ KINDS: Final[Mapping[str, str]] = {
     "person-cap": "one more meeting per day",
     "firm-cap": "one more meeting per day",
     "days-cap": "one more day with meetings",
+    "row-cap": "more meetings in a row",
     "available": "make available",
     "shift": "extend shift",
     "add-place": "add table or space at the booth",

@@ -288,6 +288,10 @@ BROKEN: dict[str, tuple[Change, str]] = {
     ),
     "a list with something else": (in_row("attendee.jsonl", languages=[1]), "attendee, row 1: languages"),
     "a limit below one": (in_row("attendee.jsonl", max_days=0), "attendee, row 1: max_days cannot be '0'"),
+    "no meetings in a row": (
+        in_row("attendee.jsonl", max_in_row=0),
+        "attendee, row 1: max_in_row cannot be '0'",
+    ),
     "no name": (in_row("firm.jsonl", name=""), "firm, row 1: name cannot be ''"),
     "nothing where something must be": (in_row("hall.jsonl", name=None), "hall, row 1: name is missing"),
 }

@@ -138,11 +138,15 @@ def two_of_firm_0(
     return expo
 
 
-def on_one_day(session: Session, *, own: int | None = None, policy: int | None = None) -> Expo:
-    """Firm 0 requests two firms, with a time for each on another day, and a limit of days."""
-    expo = make_event(session, slots="1 1")
-    expo.event.policy = {} if policy is None else {"max_days": policy}
-    expo.people[0][0].max_days = own
+TIMES = {"max_days": "1 1", "max_in_row": "2"}
+"""Times of two meetings, by the limit that they exceed together."""
+
+
+def limited(session: Session, limit: str, *, own: int | None = None, policy: int | None = None) -> Expo:
+    """Firm 0 requests two firms, with a time for each, and a limit of days or of meetings in a row."""
+    expo = make_event(session, slots=TIMES[limit])
+    expo.event.policy = {} if policy is None else {limit: policy}
+    setattr(expo.people[0][0], limit, own)
     for other in (1, 2):
         make_request(session, expo, 0, other)
     return expo
@@ -170,8 +174,10 @@ def with_one_place(session: Session, place: PlaceWish) -> Expo:
 EVENTS: dict[tuple[str, str], Callable[[Session], Expo]] = {
     ("person-cap", ""): lambda session: two_of_firm_0(session, slots="4", person=1),
     ("firm-cap", ""): lambda session: two_of_firm_0(session, slots="4", firm=1),
-    ("days-cap", "own"): lambda session: on_one_day(session, own=1),
-    ("days-cap", "policy"): lambda session: on_one_day(session, policy=1),
+    ("days-cap", "own"): lambda session: limited(session, "max_days", own=1),
+    ("days-cap", "policy"): lambda session: limited(session, "max_days", policy=1),
+    ("row-cap", "own"): lambda session: limited(session, "max_in_row", own=1),
+    ("row-cap", "policy"): lambda session: limited(session, "max_in_row", policy=1),
     ("add-person", ""): two_of_firm_0,
     ("add-interpreter", ""): lambda session: without_interpreter(session, shift=False),
     ("shift", ""): lambda session: without_interpreter(session, shift=True),
@@ -206,35 +212,45 @@ def test_a_press_changes_the_event_so_that_the_next_run_holds_it_and_one_undo_ta
         assert snapshot.build_problem(session, expo.event.id, now=NOW) == before
 
 
+@pytest.mark.parametrize(("kind", "limit"), [("days-cap", "max_days"), ("row-cap", "max_in_row")])
 @pytest.mark.parametrize(
     ("own", "policy", "raised"),
     [(1, None, 2), (1, 3, 2), (None, 1, 2), (3, 1, 3), (None, 3, None), (None, None, None)],
 )
-def test_days_are_raised_to_those_of_the_fix_unless_as_many_are_allowed_by_now(
-    database: Database, own: int | None, policy: int | None, raised: int | None
+def test_a_limit_is_raised_to_that_of_the_fix_unless_as_many_are_allowed_by_now(
+    database: Database, kind: str, limit: str, own: int | None, policy: int | None, raised: int | None
 ) -> None:
     with database.write() as session:
-        expo = on_one_day(session, own=own, policy=policy)
+        expo = limited(session, limit, own=own, policy=policy)
         request, person = make_request(session, expo, 1, 2), expo.people[0][0]
-        version = made(session, expo, request, {"kind": "days-cap", "ids": [person.key, "2"], "slot": "s1"})
+        version = made(session, expo, request, {"kind": kind, "ids": [person.key, "2"], "slot": "s1"})
         hold(session, expo.organiser_actor(), version.number, request.key, 0)
-        assert person.max_days == raised
+        assert getattr(person, limit) == raised
 
 
-def test_one_more_day_of_a_person_has_a_button_on_the_page(database: Database, broker_url: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "limit", "said"),
+    [
+        ("days-cap", "max_days", "Let F0-P0 have meetings on one more day, on"),
+        ("row-cap", "max_in_row", "Let F0-P0 have more meetings in a row, on"),
+    ],
+)
+def test_a_higher_limit_of_a_person_has_a_button_on_the_page(
+    database: Database, broker_url: str, kind: str, limit: str, said: str
+) -> None:
     with database.write() as session:
-        expo = on_one_day(session, own=1)
+        expo = limited(session, limit, own=1)
         request, person = make_request(session, expo, 1, 2), expo.people[0][0]
-        version = made(session, expo, request, {"kind": "days-cap", "ids": [person.key, "2"], "slot": "s1"})
+        version = made(session, expo, request, {"kind": kind, "ids": [person.key, "2"], "slot": "s1"})
         row, *_ = version.unscheduled
         version.unscheduled = [{**row, "remedies": ["x"], "blockers": []}]
     browser = Browser(web_app(database, broker_url), expo.organiser)
     path = f"/events/{expo.event.key}/versions/{version.number}/fixes"
     page = re.sub(r"<[^>]+>", "", browser.get(f"{path}?reason=x"))
-    assert "Let F0-P0 have meetings on one more day, on" in page and "Apply and lock time" in page
+    assert said in page and "Apply and lock time" in page
     browser.post(f"{path}/apply", request=request.key, remedy="0")
     with database.read() as session:
-        assert session.get_one(Attendee, person.id).max_days == 2
+        assert getattr(session.get_one(Attendee, person.id), limit) == 2
 
 
 def test_somebody_who_is_added_needs_a_name_and_an_address(database: Database) -> None:

@@ -122,24 +122,34 @@ def test_a_press_does_what_helps_a_group_as_one_step(database: Database, group: 
         assert anna.max_per_day == 1 and len(session.scalars(select(Place)).all()) == places
 
 
-def test_one_more_day_of_a_person_helps_a_group_as_one_step(database: Database, broker_url: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "limit", "said"),
+    [
+        ("days-cap", "max_days", "Let Anna Kiss have meetings on one more day"),
+        ("row-cap", "max_in_row", "Let Anna Kiss have one more meeting in a row"),
+    ],
+)
+def test_a_higher_limit_of_a_person_helps_a_group_as_one_step(
+    database: Database, broker_url: str, kind: str, limit: str, said: str
+) -> None:
     with database.write() as session:
         scene = Scene(session)
         anna = scene.expo.people[0][0]
-        anna.max_days = 1
+        setattr(anna, limit, 1)
         cap, *others = scene.version.groups or []
-        lever = {"kind": "days-cap", "ids": [anna.key], "slots": []}
-        scene.version.groups = [{**cap, "reason": "days-cap", "lever": lever}, *others]
+        lever = {"kind": kind, "ids": [anna.key], "slots": []}
+        scene.version.groups = [{**cap, "reason": kind, "lever": lever}, *others]
         actor, number = scene.expo.organiser_actor(), scene.version.number
     browser = Browser(web_app(database, broker_url), scene.expo.organiser)
     path = f"/events/{scene.expo.event.key}/versions/{number}/fixes"
-    assert "Let Anna Kiss have meetings on one more day" in re.sub(r"<[^>]+>", "", browser.get(path))
+    page = re.sub(r"<[^>]+>", "", browser.get(path))
+    assert said in page and "Raise limit" in page
     with database.write() as session:
         applying.apply_group_fix(session, actor, number, 0, settings=SETTINGS, now=NOW)
-        assert session.get_one(Attendee, anna.id).max_days == 2
+        assert getattr(session.get_one(Attendee, anna.id), limit) == 2
         (step, *_) = journal.list_steps(session, actor)
         journal.undo_step(session, actor, step.id, settings=SETTINGS, now=NOW)
-        assert session.get_one(Attendee, anna.id).max_days == 1
+        assert getattr(session.get_one(Attendee, anna.id), limit) == 1
 
 
 def test_the_page_says_groups_in_names_and_times_and_the_workbook_has_them(

@@ -187,9 +187,10 @@ def test_an_absence_within_frozen_hours_is_one_change_and_the_hours_are_none(aga
     assert again.kinds == ["requests"], "and not the attendee once more"
 
 
-def test_a_limit_of_days_of_one_person_is_a_change(again: Again) -> None:
+@pytest.mark.parametrize("limit", ["max_days", "max_in_row"])
+def test_a_limit_of_one_person_is_a_change(again: Again, limit: str) -> None:
     with again.scene.database.write() as session:
-        session.get_one(Attendee, again.scene.expo.people[0][0].id).max_days = 1
+        setattr(session.get_one(Attendee, again.scene.expo.people[0][0].id), limit, 1)
     assert again.run(publish=True)
     assert again.kinds == ["attendees"]
     assert not again.run()

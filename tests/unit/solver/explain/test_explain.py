@@ -355,9 +355,9 @@ def apply(document: Json, row: Unscheduled, remedy: str) -> str | None:
         people = document["attendees"] + document["interpreters"]
         who = next(a for a in people if a["id"] == found[1])
         who["unavailable"] = [s for s in who["unavailable"] if s not in slots]
-    elif found := re.match(r"Let (\S+) have (\d+)", remedy):
+    elif found := re.match(r"Let (\S+) have (?:meetings on )?(\d+) .+ \((max_\w+)\)", remedy):
         rows = document["attendees"] + document["firms"]
-        next(a for a in rows if a["id"] == found[1])["max_per_day"] = int(found[2])
+        next(a for a in rows if a["id"] == found[1])[found[3]] = int(found[2])
     elif found := re.match(r"Drop the precedence with request (\S+);", remedy):
         pair = {found[1], row.request}
         document["precedences"] = [p for p in document["precedences"] if set(p.values()) != pair]

@@ -105,6 +105,22 @@ def test_people_on_all_their_days_make_a_group_which_one_day_more_helps(
     assert (group.lever, group.holds) == (EventFix("days-cap", ("ann",)), 1)
 
 
+@pytest.mark.parametrize(("own", "policy"), [(1, None), (None, 1)])
+def test_people_without_a_break_make_a_group_which_one_more_in_a_row_helps(
+    own: int | None, policy: int | None
+) -> None:
+    problem = make_problem(
+        slots="2",
+        requests=[ask("r1", "a", "b"), ask("r2", "a", "c", slots=["s1"])],
+        attendees=[person("ann", "a", max_in_row=own), person("bo", "b"), person("cy", "c")],
+        max_in_row=policy,
+    )
+    held = (meet("r1", "s0", "t1", "ann bo"),)
+    (group,) = group_unscheduled(problem, held, explain_unscheduled(problem, held), kinds={"row-cap"})
+    assert (group.reason, group.about) == ("row-cap", ReasonSubject("person", ("ann",)))
+    assert (group.lever, group.holds) == (EventFix("row-cap", ("ann",)), 1)
+
+
 def test_languages_make_a_group_by_the_part_of_a_day() -> None:
     problem = make_problem(
         slots="2 2",
@@ -133,14 +149,17 @@ def test_each_kind_of_lever_changes_what_it_names_and_nothing_else() -> None:
         slots="2",
         requests=[ask("r1", "a", "b", place="booth")],
         firms=[firm("a"), firm("b", max_per_day=1)],
-        attendees=[person("ann", "a", max_per_day=1, max_days=1, unavailable="s0"), person("bo", "b")],
+        attendees=[
+            person("ann", "a", max_per_day=1, max_in_row=1, max_days=1, unavailable="s0"),
+            person("bo", "b"),
+        ],
         interpreters=[interpreter("ivy", unavailable="s0")],
         places=[table("t1", "h1"), booth("bb", "b", "h1")],
     )
     ids = {
-        "person-cap": ("ann",), "days-cap": ("ann",), "firm-cap": ("b",), "available": ("ann",),
-        "shift": ("ivy",), "add-table": ("h1",), "add-booth": ("b",), "add-interpreter": ("en", "hu"),
-        "add-person": ("ann",), "any-place": ("r1",),
+        "person-cap": ("ann",), "days-cap": ("ann",), "row-cap": ("ann",), "firm-cap": ("b",),
+        "available": ("ann",), "shift": ("ivy",), "add-table": ("h1",), "add-booth": ("b",),
+        "add-interpreter": ("en", "hu"), "add-person": ("ann",), "any-place": ("r1",),
     }  # fmt: skip
     parts = ("attendees", "firms", "interpreters", "places", "requests")
     for kind in KINDS:
