@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState, Side
 from scheduler.services.imports import sheet_import
 from scheduler.services.imports.sheet_import import ImportPreview
+from scheduler.services.problems.snapshot import build_problem
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.sheets.writers import Cell, OutputSheet, write_xlsx
@@ -135,6 +137,18 @@ def test_the_same_workbook_again_changes_nothing(database: Database) -> None:
         assert faults(again) == []
         assert not again.does_anything
         assert all((added, changed) == (0, 0) for added, changed, _ in counted(again).values())
+
+
+def test_hours_of_a_person_are_absences_of_each_day_before_and_after_them(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, slots="4 4")
+        zone = ZoneInfo(expo.event.timezone)
+        first, last = (f"{expo.slots[at].start.astimezone(zone):%H:%M}" for at in (1, 3))
+        person = expo.people[0][0].key
+        sheet = OutputSheet("Absences", ["person", "start", "end"], [[person, "", first], [person, last, ""]])
+        assert faults(imported(session, expo, [sheet])) == []
+        away = build_problem(session, expo.event.id, now=NOW).attendees[0].unavailable
+        assert away == {0, 3, 4, 7}, "of each day, all but the second and third slot"
 
 
 def test_a_request_changes_its_state_and_is_said_cell_by_cell(database: Database) -> None:
