@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -123,6 +126,28 @@ def test_the_same_rows_are_taken_apart_once(database: Database, monkeypatch: pyt
     monkeypatch.setattr("scheduler.services.requests.suggestions.partners.parse_profile", pytest.fail)
     with database.read() as session:
         assert look(session, expo) == first
+
+
+def test_threads_that_need_the_same_value_compute_it_once() -> None:
+    memoization.clear_cache()
+    both, calls = threading.Barrier(2), []
+
+    def work_out() -> str:
+        calls.append(threading.get_ident())
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.3)  # passed by two threads that compute at the same time
+        return "found"
+
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(lambda _: memoization.memoize("n", "1", work_out), range(2)))
+    assert (found, len(calls)) == (["found", "found"], 1)
+
+
+def test_a_value_that_cannot_be_computed_is_computed_again_for_the_next_reader() -> None:
+    memoization.clear_cache()
+    with pytest.raises(ZeroDivisionError):
+        memoization.memoize("n", "1", lambda: 1 // 0)
+    assert memoization.memoize("n", "1", lambda: 1) == 1
 
 
 def test_so_much_is_remembered_and_no_more() -> None:
