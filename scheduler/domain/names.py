@@ -32,6 +32,11 @@ _PLACES: Final = (
     ({"en": "Booth of {}", "ar": "الجناح: {}", "zh": "{} 的展位", "hu": "Stand: {}"}, r"(.+)"),
 )
 """Usual names of tables and booths by language, and the pattern of the placeholder."""
+_USUAL: Final = tuple(
+    (re.compile(which.join(map(re.escape, usual.split("{}")))), called)
+    for called, which in _PLACES
+    for usual in called.values()
+)
 
 _SPELLED: Final = str.maketrans(
     {"ø": "o", "æ": "a", "œ": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "þ": "th", "ħ": "h"}
@@ -67,11 +72,9 @@ def place_translations(own: str) -> Mapping[str, str]:
 
     Empty for any other name, which is the same for every reader.
     """
-    for called, which in _PLACES:
-        for usual in called.values():
-            before, after = usual.split("{}")
-            if found := re.fullmatch(re.escape(before) + which + re.escape(after), own):
-                return {language: text.format(found[1]) for language, text in called.items()}
+    for pattern, called in _USUAL:
+        if found := pattern.fullmatch(own):
+            return {language: text.format(found[1]) for language, text in called.items()}
     return {}
 
 
