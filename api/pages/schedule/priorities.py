@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -204,7 +204,8 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -
     saved = events.get_settings(db, actor).policy
     factors = factors_of(saved)
     terms = newest.terms if newest is not None else {}
-    view = shares.get_fairness(db, actor, newest.number) if newest is not None else None
+    compared = _grouping(typed.get("group_by", ""))
+    view = shares.get_fairness(db, actor, newest.number, compared) if newest is not None else None
     return rendering.render(
         db,
         actor,
@@ -225,7 +226,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -
         version=newest,
         shares=view,
         results=results.get_results(db, actor, newest.number) if newest is not None else None,
-        extremes=_extreme_groups(view, typed.get("group_by", "")) if view is not None else None,
+        extremes=_extreme_groups(view, compared) if view is not None else None,
         prices={dial.term: (terms.get(dial.term), factors[dial.term]) for dial in DIALS},
         served=factors["served"],
         own_group_price=saved.get("factors", {}).get("group_gap", 0),
@@ -235,18 +236,23 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -
     )
 
 
-def _extreme_groups(view: FairnessView, by: str) -> tuple[tuple[str, float], ...] | None:
-    """Return the groups with the smallest and the largest share, with their names.
+def _grouping(by: str) -> Sequence[Grouping]:
+    """Return the grouping that is compared, or none for delegations.
 
-    None for delegations, whose shares only versions that compare them have, and for a single group.
+    Only versions that compare delegations have their shares.
     """
-    lines = view.groups[Grouping(by)] if by in list(Grouping) else ()
+    return [Grouping(by)] if by in list(Grouping) else []
+
+
+def _extreme_groups(view: FairnessView, by: Sequence[Grouping]) -> tuple[tuple[str, float], ...] | None:
+    """Return the groups with the smallest and the largest share, with their names, if there are several."""
+    lines = [(each, line) for each in by for line in view.groups[each]]
     if len(lines) < 2:
         return None
-    ordered = sorted(lines, key=lambda line: line.figures.pooled)
+    ordered = sorted(lines, key=lambda each: each[1].figures.pooled)
     return tuple(
-        (group_name(Grouping(by), line.key, view.home), line.figures.pooled)
-        for line in (ordered[0], ordered[-1])
+        (group_name(grouping, line.key, view.home), line.figures.pooled)
+        for grouping, line in (ordered[0], ordered[-1])
     )
 
 

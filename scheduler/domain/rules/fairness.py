@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from operator import mul
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import FairShare, Policy, Problem
@@ -77,7 +78,8 @@ def gini(values: Sequence[float]) -> float:
     total, n = sum(values), len(values)
     if not total:
         return 0.0
-    return sum((2 * k - n + 1) * value for k, value in enumerate(sorted(values))) / (n * total)
+    weighted: float = sum(map(mul, range(1 - n, n, 2), sorted(values)))
+    return weighted / (n * total)
 
 
 def set_fairness(policy: Policy, point: int) -> Policy:

@@ -52,7 +52,7 @@ def show_fairness(event_key: str, number: int) -> str:
     with context.database().read() as db:
         view = shares.get_fairness(db, actor, number)
         page = paging.asked_number()
-        firms = tuple(view.firms[(page - 1) * MOST_SHOWN : page * MOST_SHOWN])
+        firms = tuple(view.list_firms(slice((page - 1) * MOST_SHOWN, page * MOST_SHOWN)))
         return rendering.render(
             db,
             actor,
@@ -65,7 +65,7 @@ def show_fairness(event_key: str, number: int) -> str:
             groupings=GROUPINGS,
             group_name=group_name,
             figure=drawn_shares(view),
-            page=Page(firms, None, len(view.firms), page, MOST_SHOWN),
+            page=Page(firms, None, len(view.shares), page, MOST_SHOWN),
             main=main_reasons.list_main_reasons(db, actor, number, [line.key for line in firms]),
             reasons=unscheduled_requests.GROUPS,
             **_curve(db, actor, number),

@@ -37,7 +37,7 @@ def export_fairness(session: Session, actor: Actor, number: int) -> bytes:
     reasons = main_reasons.count_main_reasons(session, actor, number)
     rows = [
         _row(line, {by: keys(line.id) for by, keys in view.keys.items()}, reasons.get(line.key))
-        for line in view.firms
+        for line in view.list_firms()
     ]
     return write_xlsx([OutputSheet("Exhibitors", HEADER, rows)])
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -79,28 +80,34 @@ class GroupLine:
 class FairnessView:
     """Scheduled shares in a version: of all firms, by group, and of each firm.
 
-    `home` is the most frequent country. `firms` are all with accepted requests, lowest share first, and
-    `below` those with less than `LOW_SHARE`. `without` counts firms without an accepted request. `gap` holds
-    the shares of overseas and home firms, if both exist. `keys` are functions from firm id to group keys.
+    `home` is the most frequent country. `shares` are those of all firms with accepted requests by firm id,
+    lowest first, and `below` the firms with less than `LOW_SHARE`. `without` counts firms without an accepted
+    request. `gap` holds the shares of overseas and home firms, if both exist. `keys` are functions from firm
+    id to group keys.
     """
 
     number: int
     home: str
     every: Fairness | None
     groups: Mapping[Grouping, Sequence[GroupLine]]
-    firms: Sequence[FirmLine]
+    shares: Sequence[FirmShare]
     without: int
     gap: tuple[float, float] | None
     keys: Mapping[Grouping, Callable[[int], Sequence[str]]] = field(compare=False, repr=False)
+    _firms: Mapping[int, Row[*tuple[Any, ...]]] = field(repr=False)
+
+    def list_firms(self, which: slice = slice(None)) -> Sequence[FirmLine]:
+        """Return firms with their names, lowest share first. A page shows few of thousands."""
+        return [_line(self._firms[row.firm], row) for row in self.shares[which]]
 
     @property
     def accepted(self) -> int:
         """Number of accepted requests, each of which counts for two firms."""
-        return sum(line.requests for line in self.firms) // 2
+        return sum(row.requests for row in self.shares) // 2
 
     @property
     def below(self) -> Sequence[FirmLine]:
-        return tuple(itertools.takewhile(lambda line: line.share < LOW_SHARE, self.firms))
+        return self.list_firms(slice(bisect_left(self.shares, LOW_SHARE, key=attrgetter("share"))))
 
     @property
     def gap_requests(self) -> int:
@@ -135,10 +142,12 @@ class GroupShares:
     served_before: float | None
 
 
-def get_fairness(session: Session, actor: Actor, number: int) -> FairnessView:
+def get_fairness(
+    session: Session, actor: Actor, number: int, by: Collection[Grouping] = tuple(Grouping)
+) -> FairnessView:
     """Return the shares in a version, of requests that are accepted now or scheduled in it. Raises NotFound.
 
-    The number of queries is constant.
+    `groups` has the groupings `by`, and home and overseas. The number of queries is constant.
     """
     actor.require(Right.READ_VERSIONS)
     version = versions.get_version(session, actor.event_id, number)
@@ -156,23 +165,24 @@ def get_fairness(session: Session, actor: Actor, number: int) -> FairnessView:
     firms = session.execute(every).all()
     counts = _cached_counts(session, version)
     of = {firm.id: firm for firm in firms}
-    shares = [
-        FirmShare(id, scheduled, asked) for id, (asked, scheduled) in sorted(counts.items()) if id in of
-    ]
+    shares = sorted(
+        (FirmShare(id, scheduled, asked) for id, (asked, scheduled) in counts.items() if id in of),
+        key=lambda row: (row.share, -row.requests, row.firm),
+    )
     home = home_country(firm.country for firm in firms)
     keys = _keys(session, actor.event_id, of, counts, home)
-    groups = {by: _groups(shares, keys[by]) for by in Grouping}
+    groups = {each: _groups(shares, keys[each]) for each in Grouping if each in (Grouping.HOME, *by)}
     sides = {line.key: line.figures.pooled for line in groups[Grouping.HOME]}
-    lowest = sorted(shares, key=lambda row: (row.share, -row.requests, row.firm))
     return FairnessView(
         number=number,
         home=home,
         every=summarize_fairness(shares),
         groups=groups,
-        firms=[_line(of[row.firm], row) for row in lowest],
+        shares=shares,
         without=sum(firm.withdrawn_at is None and firm.id not in counts for firm in firms),
         gap=(sides["overseas"], sides["home"]) if len(sides) == 2 else None,
         keys=keys,
+        _firms=of,
     )
 
 

@@ -201,9 +201,9 @@ def check_fairness(session: Session, actor: Any, rows: Rows) -> None:
     )
     assert all(
         (line.requests, line.scheduled) == (asked[keys[line.key]], held[keys[line.key]])
-        for line in found.firms
+        for line in found.list_firms()
     )
-    assert [line.share for line in found.firms] == pytest.approx(
+    assert [line.share for line in found.list_firms()] == pytest.approx(
         sorted(held[firm] / asked[firm] for firm in asked)
     )
     for lines in found.groups.values():
