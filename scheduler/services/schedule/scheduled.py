@@ -27,6 +27,13 @@ def only_scheduled(query: Any, version_id: int) -> Any:
     )
 
 
+def only_withdrawn(query: Any, version_id: int) -> Any:
+    """Restrict a query of planned meetings to those of a version whose requests are no longer accepted."""
+    return query.join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id).where(
+        PlannedMeeting.version_id == version_id, ~IS_ACCEPTED
+    )
+
+
 def its_meeting(version_id: int) -> ColumnElement[bool]:
     """Return the condition for an outer join of accepted requests with their meetings in a version."""
     return and_(
@@ -43,12 +50,8 @@ def count_scheduled(session: Session, version_id: int) -> int:
 
 def list_withdrawn_requests(session: Session, version_id: int) -> Sequence[str]:
     """Return keys of the version's requests that are no longer accepted. Publishing leaves them out."""
-    query = (
-        select(MeetingRequest.key)
-        .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
-        .where(PlannedMeeting.version_id == version_id, ~IS_ACCEPTED)
-        .order_by(MeetingRequest.key)
-    )
+    keys = select(MeetingRequest.key).select_from(PlannedMeeting).order_by(MeetingRequest.key)
+    query = only_withdrawn(keys, version_id)
     return once_per_session(session, f"withdrawn {version_id}", lambda: session.scalars(query).all())
 
 
