@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -44,6 +44,10 @@ class Timetable:
         wanted = set(keys)
         days = (Day(day.key, tuple(slot for slot in day.slots if slot.key in wanted)) for day in self.days)
         return tuple(day for day in days if day.slots)
+
+    def count_by_day(self, keys: Set[str]) -> tuple[int, ...]:
+        """Return how many slots of each day are among `keys`."""
+        return tuple(sum(slot.key in keys for slot in day.slots) for day in self.days)
 
     def is_whole(self, day: Day) -> bool:
         """Return True if a day from `only` has all its slots of the event."""

@@ -60,7 +60,10 @@ def common_slots(session: Session, actor: Actor, firm_keys: Collection[str]) -> 
 
     def free(firm_id: int) -> set[str]:
         of_firm = [away.get(each, set()) for each in people.get(firm_id, ())]
-        return {slot.key for slot_id, slot in slots.items() if any(slot_id not in taken for taken in of_firm)}
+        if not of_firm:
+            return set()
+        taken_by_all = set.intersection(*of_firm)
+        return {slot.key for slot_id, slot in slots.items() if slot_id not in taken_by_all}
 
     own = free(actor.firm_id)
     keys = {firm_id: key for _, firm_id, key in rows if firm_id != actor.firm_id}
