@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 
 from scheduler.domain.entities import PlaceWish
@@ -95,10 +96,7 @@ def request_conditions(occupancy: Occupancy, r: int) -> Iterator[Condition]:
         yield Condition("frozen", choices.not_too_soon(r))
     if request.fixed is not None:
         yield Condition("fixed", 1 << request.fixed.slot)
-    places = choices.places(r)
-    ever = 0
-    for place in places:
-        ever |= choices.starts(choices.place_free[place], request.length)
+    ever = choices.starts_at_places(r)
     yield Condition("place-kind", ever)
     yield Condition("place-full", _room_now(occupancy, r) | everything & ~ever)
     for firm in (request.sender, request.receiver):
@@ -122,25 +120,24 @@ def _room_now(occupancy: Occupancy, r: int) -> int:
 
 def people_conditions(occupancy: Occupancy, r: int, people: People) -> Iterator[Condition]:
     """What the days of these people allow."""
-    problem, choices = occupancy.problem, occupancy.choices
-    length, everything = problem.requests[r].length, choices.all_slots
+    length = occupancy.problem.requests[r].length
     for a in people:
-        row, person = problem.attendees[a], ("attendee", a)
-        free = choices.attendee_free[a]
-        if free != everything:
-            yield Condition("away", run_starts(free, length), row.id)
-        busy = occupancy.busy[person]
-        if busy:
-            yield Condition("busy", run_starts(everything & ~busy, length), row.id)
-        below = occupancy.days_below(person, row.max_per_day)
-        if below != everything:
-            yield Condition("person-cap", below, row.id)
-        open_days = occupancy.days_within(a)
-        if open_days != everything:
-            yield Condition("days-cap", open_days, row.id)
-        apart = occupancy.starts_in_short_rows(a, length)
-        if apart != everything:
-            yield Condition("row-cap", apart, row.id)
+        yield from occupancy.remember(("attendee", a), length, partial(_of_attendee, occupancy, a, length))
+
+
+def _of_attendee(occupancy: Occupancy, a: int, length: int) -> tuple[Condition, ...]:
+    """What an attendee's days allow to a meeting of this length."""
+    problem, everything = occupancy.problem, occupancy.choices.all_slots
+    row, person = problem.attendees[a], ("attendee", a)
+    free, busy = occupancy.choices.attendee_free[a], occupancy.busy[person]
+    conditions = (
+        Condition("away", run_starts(free, length) if free != everything else everything, row.id),
+        Condition("busy", run_starts(everything & ~busy, length) if busy else everything, row.id),
+        Condition("person-cap", occupancy.days_below(person, row.max_per_day), row.id),
+        Condition("days-cap", occupancy.days_within(a), row.id),
+        Condition("row-cap", occupancy.starts_in_short_rows(a, length), row.id),
+    )
+    return tuple(each for each in conditions if each.starts != everything)
 
 
 def pair_conditions(occupancy: Occupancy, asking: People, asked: People) -> Iterator[Condition]:
@@ -159,14 +156,24 @@ def interpreter_conditions(occupancy: Occupancy, r: int, interpreters: People | 
     if interpreters is None:
         return
     choices, length = occupancy.choices, occupancy.problem.requests[r].length
+    places = choices.places(r) if choices.stations.places else ()
+    yield from occupancy.remember(
+        None, (interpreters, places, length), lambda: _of_interpreters(occupancy, interpreters, places, length)
+    )
+
+
+def _of_interpreters(
+    occupancy: Occupancy, interpreters: People, places: tuple[int, ...], length: int
+) -> tuple[Condition, ...]:
+    """What these interpreters allow to a meeting of this length, at one of the places or at no station."""
+    choices = occupancy.choices
     ever = now = 0
     for i in interpreters:
-        for place in (None, *(p for p in choices.stations.of[i] if p in choices.places(r))):
+        for place in (None, *(p for p in choices.stations.of[i] if p in places)):
             free = choices.interpreter_at(i, place)
             ever |= run_starts(free, length)
             now |= run_starts(free & ~occupancy.busy["interpreter", i], length)
-    yield Condition("language", ever)
-    yield Condition("interpreter-busy", now | choices.all_slots & ~ever)
+    return Condition("language", ever), Condition("interpreter-busy", now | choices.all_slots & ~ever)
 
 
 def precedence_conditions(occupancy: Occupancy, r: int) -> Iterator[Condition]:

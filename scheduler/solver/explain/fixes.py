@@ -77,9 +77,7 @@ def find_lone_blockers(occupancy: Occupancy, r: int, parties: list[MeetingParty]
 
 def _owners(occupancy: Occupancy, parties: list[MeetingParty]) -> Mapping[int, Mapping[int, ResolvedMeeting]]:
     people = {a for party in parties for a in party.people}
-    return {
-        a: {slot: held for held in occupancy.agenda["attendee", a] for slot in held.slots()} for a in people
-    }
+    return {a: occupancy.held_at(a) for a in people}
 
 
 def evaluate_without(

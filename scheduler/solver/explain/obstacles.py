@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
+from itertools import islice, product
 
 from scheduler.domain.plan import Obstacle
 from scheduler.domain.problem import People
@@ -140,7 +140,6 @@ def _by_day(occupancy: Occupancy, found: Sequence[tuple[Condition, int]]) -> Ite
     slots = occupancy.problem.slots
     for day in occupancy.choices.day_masks:
         for condition, shut in found:
-            starts = list(mask_slots(shut & day))
-            if starts:
-                names = tuple(slots[start].id for start in starts[:MAX_SLOTS])
-                yield Obstacle(condition.what, condition.who, names, len(starts))
+            if starts := shut & day:
+                names = tuple(slots[start].id for start in islice(mask_slots(starts), MAX_SLOTS))
+                yield Obstacle(condition.what, condition.who, names, starts.bit_count())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
+from typing import Any, TypeVar
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem, Request, round_up_share
@@ -19,6 +20,8 @@ from scheduler.domain.rules.spacing import meetings_in_row
 from scheduler.domain.rules.stability import compare_to_published, count_attendee_changes
 from scheduler.solver.instance.choices import Choices, Person, mask_slots, meeting_people, run_starts
 from scheduler.solver.instance.firms import counts_group_gap
+
+T = TypeVar("T")
 
 
 def sort_by_time(held: ResolvedMeeting) -> tuple[int, int]:
@@ -41,7 +44,7 @@ class Occupancy:
         self.space = list(choices.place_free)
         self.on_day: Counter[tuple[Person, int]] = Counter()
         self.of_firm: Counter[int] = Counter()
-        self._tables: dict[int, int] = {}
+        self._known: dict[Person | None, dict[Hashable, Any]] = {}
         self.withdrawn: Request | None = None
         """A request that counts as withdrawn, so that shares of groups are of the others. It is not held."""
         for held in schedule.by_request.values():
@@ -52,6 +55,7 @@ class Occupancy:
         for person in meeting_people(held.attendees, held.interpreter):
             self.busy[person] |= slot_mask(held)
             insort(self.agenda[person], held, key=sort_by_time)
+            self._known.pop(person, None)
         self._count(held, 1)
 
     def remove(self, held: ResolvedMeeting) -> None:
@@ -61,6 +65,7 @@ class Occupancy:
             self.busy[person] = 0
             for other in self.agenda[person]:
                 self.busy[person] |= slot_mask(other)
+            self._known.pop(person, None)
         self._count(held, -1)
 
     def _count(self, held: ResolvedMeeting, change: int) -> None:
@@ -77,7 +82,7 @@ class Occupancy:
         for firm in (request.sender, request.receiver):
             self.on_day[("firm", firm), day] += change
             self.of_firm[firm] += change
-        self._tables.clear()
+        self._known.pop(None, None)
 
     @cached_property
     def precedences(self) -> dict[int, list[tuple[int, int]]]:
@@ -93,6 +98,24 @@ class Occupancy:
         """By firm: how much lower its floor and fair shares are taken than they are."""
         return [0] * len(self.problem.firms)
 
+    def remember(self, person: Person | None, key: Hashable, find: Callable[[], T]) -> T:
+        """What follows from one person's meetings, or from those of all (None): found once until they change.
+
+        A person is in the way of many requests, so the same is asked again and again.
+        """
+        known = self._known.setdefault(person, {})
+        if key not in known:
+            known[key] = find()
+        found: T = known[key]
+        return found
+
+    def held_at(self, attendee: int) -> Mapping[int, ResolvedMeeting]:
+        """The meeting of an attendee in each slot that has one."""
+        person = "attendee", attendee
+        return self.remember(
+            person, "slots", lambda: {slot: held for held in self.agenda[person] for slot in held.slots()}
+        )
+
     def room_in(self, places: Iterable[int], length: int) -> int:
         """The starts at which one of these places has room for a meeting of this length."""
         mask = 0
@@ -101,9 +124,7 @@ class Occupancy:
         return mask
 
     def room_at_tables(self, length: int) -> int:
-        if length not in self._tables:
-            self._tables[length] = self.room_in(self.choices.tables, length)
-        return self._tables[length]
+        return self.remember(None, ("tables", length), lambda: self.room_in(self.choices.tables, length))
 
     def days_below(self, person: Person, cap: int | None) -> int:
         """The slots of the days on which an attendee or a firm may have one more meeting."""

@@ -135,6 +135,7 @@ class Choices:
         self._interpreters: dict[tuple[frozenset[str], frozenset[str]], People | None] = {}
         self._places: dict[Wish, tuple[int, ...]] = {}
         self._rooms: dict[Wish, frozenset[Room]] = {}
+        self._starts: dict[tuple[Wish, int], int] = {}
 
     @cached_property
     def day_masks(self) -> tuple[int, ...]:
@@ -281,6 +282,16 @@ class Choices:
             found = (places[p] for p in self.places(request) if self.place_free[p])
             self._rooms[wish] = frozenset((place.hall, place.kind) for place in found)
         return self._rooms[wish]
+
+    def starts_at_places(self, request: int) -> int:
+        """The starts at which one of those places is open for as long as the meeting lasts."""
+        length = self.problem.requests[request].length
+        key = self._wish(request), length
+        if key not in self._starts:
+            self._starts[key] = 0
+            for place in self.places(request):
+                self._starts[key] |= self.starts(self.place_free[place], length)
+        return self._starts[key]
 
     def _wish(self, request: int) -> Wish:
         """What decides its places."""
