@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import threading
 import time
+from functools import lru_cache
 from typing import Any, cast
 
 import structlog
@@ -92,6 +93,7 @@ def _sender() -> str:
     return str(before.get("REMOTE_ADDR", request.environ.get("REMOTE_ADDR")) or "")
 
 
+@lru_cache(maxsize=256)
 def _is(address: str, kind: str) -> bool:
     try:
         return bool(getattr(ipaddress.ip_address(address.partition("%")[0]), kind))

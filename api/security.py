@@ -66,11 +66,14 @@ class Sessions(SignedSessions):
 def init_app(app: Flask) -> None:
     app.session_interface = Sessions()
 
+    defaults = HEADERS | {"Cache-Control": "no-store"}
+    if app.config["SESSION_COOKIE_SECURE"]:
+        defaults["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+
     @app.after_request
     def set_headers(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        if app.config["SESSION_COOKIE_SECURE"]:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-        response.headers.setdefault("Cache-Control", "no-store")
+        given = {name.lower() for name, _ in response.headers}  # setdefault would read all for each name
+        for name, value in defaults.items():
+            if name.lower() not in given:
+                response.headers.add(name, value)
         return response

@@ -30,6 +30,8 @@ class SignedSessions(SecureCookieSessionInterface):
     def open_session(self, app: Flask, request: Request) -> SessionMixin | None:  # type: ignore[override]
         keys = context.keys_of(app)
         app.config.update(SECRET_KEY=keys[-1], WTF_CSRF_SECRET_KEY=keys)
+        if "HTTP_COOKIE" not in request.environ:  # as in requests of calendars and API clients
+            return self.session_class()
         found = super().open_session(app, request)
         if found and len(keys) > 1 and not self._is_newest(app, request, keys[-1]):
             request.environ[_OLDER] = True

@@ -28,7 +28,11 @@ from scheduler.storage.rows import rows_of
 PART, END = "\x1f", "\x1e"
 """Separators of columns and rows. User text never contains control characters (`text.clean`)."""
 _PART, _EMPTY = literal_column(f"'{PART}'", String), literal_column("''", String)
-"""Part of the statement: as parameters, one for each column, they would be sent with each execution."""
+_END: Any = literal_column(f"'{END}'", String)
+"""Part of the statement: as parameters, one for each column, they would be sent with each execution.
+
+SQLAlchemy renders a text as the separator anew for each execution, so the driver parses the statement anew.
+"""
 
 
 def venue_digest(session: Session, event_id: int) -> str:
@@ -87,7 +91,7 @@ def read_text(session: Session, query: Select[str | None], **values: Any) -> str
 
 def _one_text(columns: Sequence[Any], query: Select[Any]) -> Select[str | None]:
     lines = query.add_columns(_line(columns)).subquery()
-    return select(func.aggregate_strings(lines.c.line, END))
+    return select(func.aggregate_strings(lines.c.line, _END))
 
 
 def _line(columns: Sequence[Any]) -> Label[str]:
