@@ -8,8 +8,8 @@ from scheduler.solver.annealing.anneal import UNHELD_IN
 from scheduler.solver.compiled.kernels import Floats
 
 # in the order of the kinds in `anneal`: REDRAW, GAP, HALLS, HELD, UNHELD_IN, KEMPE
-HOT = (0.8, 0.25, 0.15, 0.2, 0.08, 0.3)
-COLD = (0.8, 0.2, 0.05, 0.1, 0.15, 1.5)
+HOT = (0.8, 0.25, 0.15, 0.2, 0.16, 0.3)
+COLD = (0.8, 0.2, 0.05, 0.1, 0.3, 1.5)
 """The odds of UNHELD_IN are for a plan without a meeting. They fall with the share of requests not held."""
 
 

@@ -10,7 +10,8 @@ from scheduler.domain.problem import Problem
 from scheduler.solver.clock import SolveClock
 
 FIRST_STEP = 2.0  # times the largest step: measured, 3 is worse the shorter the search, 1.2 as well
-MEETING_STEP = 0.2  # times the gain of a usual meeting: what a search trades where meetings lack much
+MEETING_STEP = 0.4  # times the gain of a usual meeting: what a search trades where meetings lack much
+UNKNOWN_SHARE = 0.5  # of that, while nobody knows what they lack: a loose event is heated in vain
 LACK_STEPS = 7.0  # times what the meetings of a start plan lack to the LP, a request
 LAST_STEP = 0.1  # of the smallest step: measured, 0.2 is worse on loose events and on tight ones
 STEPS_OF_PRICE = 7.5  # price of a change / highest temperature, where changes are limited
@@ -58,12 +59,12 @@ def cooling_progress(share: float, limit: int) -> float:
     )
 
 
-def fit_temperatures(problem: Problem, *, cold: bool, lack: float = math.inf) -> Temperatures:
+def fit_temperatures(problem: Problem, *, cold: bool, lack: float | None = None) -> Temperatures:
     """Temperatures in the size of the problem's own steps: an idle slot, a hall change, a meeting.
 
     On a loose event small steps decide, and the first temperature is twice the largest of them. Where the
-    meetings of the start plan lack much to the bound, it is higher, up to a fifth of what the median request
-    is worth: then the search has to trade meetings for one another.
+    meetings of the start plan lack much to the bound, it is higher, up to two fifths of what the median
+    request is worth: then the search has to trade meetings for one another.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ def fit_temperatures(problem: Problem, *, cold: bool, lack: float = math.inf) ->
         Whether the search begins at a plan that is to be kept mostly as it is.
     lack
         What the meetings of the start plan lack to the bound of the LP, in points a request, without idle
-        slots and hall changes. Infinite where it is not known.
+        slots and hall changes. None while it is not known: then half of the highest temperature is the first.
 
     Returns
     -------
@@ -88,7 +89,9 @@ def fit_temperatures(problem: Problem, *, cold: bool, lack: float = math.inf) ->
         most = _budgeted(problem)
         return Temperatures(min(0.8 * max(steps), most), min(0.25 * min(steps), most))
     usual = statistics.median([request.weight for request in problem.requests] or [1])
-    first = max(FIRST_STEP * max(steps), min(MEETING_STEP * factors["served"] * usual, LACK_STEPS * lack))
+    highest = MEETING_STEP * factors["served"] * usual
+    wanted = UNKNOWN_SHARE * highest if lack is None else min(highest, LACK_STEPS * lack)
+    first = max(FIRST_STEP * max(steps), wanted)
     return Temperatures(first, LAST_STEP * min(steps))
 
 

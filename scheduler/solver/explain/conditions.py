@@ -158,7 +158,9 @@ def interpreter_conditions(occupancy: Occupancy, r: int, interpreters: People | 
     choices, length = occupancy.choices, occupancy.problem.requests[r].length
     places = choices.places(r) if choices.stations.places else ()
     yield from occupancy.remember(
-        None, (interpreters, places, length), lambda: _of_interpreters(occupancy, interpreters, places, length)
+        None,
+        (interpreters, places, length),
+        lambda: _of_interpreters(occupancy, interpreters, places, length),
     )
 
 
