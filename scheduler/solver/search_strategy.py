@@ -22,8 +22,8 @@ from scheduler.solver.state.columns import held
 from scheduler.solver.state.state import State
 from scheduler.solver.state.terms import count_terms
 
-REASON_CHECKS = 20  # meetings are checked while one reason is found (measured at 620 firms: 12 to 22)
-INDEX_SHARE = 1.0  # of a check: what is looked up before the first reason (0.5 to 1.2)
+REASON_CHECKS = 20  # meetings are checked while one reason is found (14 to 24 in `benchmarks.reasons`)
+INDEX_SHARE = 1.0  # of a check: what is looked up before the first reason (0.7 to 1.2)
 REASON_SHARE = 0.2  # of the time, at most, goes into that
 LEFT_SHARE = 0.75  # of what a first plan does not hold: so much a search does not hold either (0.6 to 0.97)
 STOP_SECONDS = 0.7  # for all that follows a stop

@@ -17,8 +17,8 @@ def cumulative_move_odds(cooled: float, unscheduled: float) -> Floats:
     """The kinds' cumulated shares after this share of the cooling, with this share of requests not held.
 
     Measured at 620 firms and a temperature of a quarter of a hall change: of Kempe swaps, which cost least,
-    one in 120 is kept. Of ejection chains fewer than one in 400 are kept. The insertion of unheld requests
-    takes a third of the time.
+    one in 120 is kept. Of ejection chains fewer than one in 400 are kept. The insertion of an unheld request
+    costs most.
     """
     cold = np.array(COLD)
     cold[UNHELD_IN] *= unscheduled

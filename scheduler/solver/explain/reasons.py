@@ -177,7 +177,22 @@ def _title(problem: Problem, r: int) -> str:
 
 
 def explain_request(occupancy: Occupancy, r: int, *, cured: bool = True) -> Unscheduled:
-    """The answer for one request that is not held, with remedies or without."""
+    """The answer for one request that is not held, with remedies or without.
+
+    Parameters
+    ----------
+    occupancy
+        The plan.
+    r
+        The number of a request that is not held.
+    cured
+        Whether remedies are looked for, which takes four times as long.
+
+    Returns
+    -------
+    Unscheduled
+        Its reason, what is in the way, and remedies that were tried.
+    """
     choices = list(list_parties(occupancy, r))
     open_ways = [(party, party.starts() & occupancy.choices.all_slots) for party in choices]
     open_ways = [(party, starts) for party, starts in open_ways if starts]

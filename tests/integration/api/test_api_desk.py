@@ -104,20 +104,13 @@ def test_a_change_names_the_version_that_it_was_made_from(program: Program) -> N
     program.get("/participants/tables/f0", 404)
 
 
-def test_the_days_of_a_person_are_read_and_set(program: Program) -> None:
+@pytest.mark.parametrize(("limit", "wrong"), [("max_days", "2"), ("max_in_row", "0")])
+def test_an_own_limit_of_a_person_is_read_and_set(program: Program, limit: str, wrong: str) -> None:
     path = "/participants/people/f0-p0"
-    assert program.get(path)["cells"]["max_days"] == ""
-    assert program.post(f"{path}/change", {"cells": {"max_days": "1"}})["cells"]["max_days"] == "1"
-    (fault,) = program.post(f"{path}/change", {"cells": {"max_days": "2"}}, status=422)["errors"]
-    assert fault["pointer"].endswith("max_days") and "from 1 to 1" in fault["detail"]
-
-
-def test_the_meetings_in_a_row_of_a_person_are_read_and_set(program: Program) -> None:
-    path = "/participants/people/f0-p0"
-    assert program.get(path)["cells"]["max_in_row"] == ""
-    assert program.post(f"{path}/change", {"cells": {"max_in_row": "3"}})["cells"]["max_in_row"] == "3"
-    (fault,) = program.post(f"{path}/change", {"cells": {"max_in_row": "0"}}, status=422)["errors"]
-    assert fault["pointer"].endswith("max_in_row") and "from 1 to" in fault["detail"]
+    assert program.get(path)["cells"][limit] == ""
+    assert program.post(f"{path}/change", {"cells": {limit: "1"}})["cells"][limit] == "1"
+    (fault,) = program.post(f"{path}/change", {"cells": {limit: wrong}}, status=422)["errors"]
+    assert fault["pointer"].endswith(limit) and "from 1 to" in fault["detail"]
 
 
 def test_a_firm_moves_to_another_booth_with_its_meetings(program: Program) -> None:

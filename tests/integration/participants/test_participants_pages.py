@@ -52,30 +52,20 @@ def test_a_fault_stands_at_its_field_with_what_was_typed(site: Site) -> None:
     assert re.search(r'id="country-error">.*is not a country', page)
 
 
-def test_the_days_of_a_person_are_set_on_their_page_and_in_bulk(site: Site) -> None:
+@pytest.mark.parametrize(("limit", "wrong", "most"), [("max_days", "9", "2"), ("max_in_row", "0", "1,?000")])
+def test_an_own_limit_of_a_person_is_set_on_their_page_and_in_bulk(
+    site: Site, limit: str, wrong: str, most: str
+) -> None:
     browser = site.organiser()
     path = site.path("/participants/people/f0-p0")
     browser.get(path)
-    page = browser.post(path, 422, max_days="9")
-    assert re.search(r'id="max_days-error">.*nter a value from 1 to 2\.', page)
-    assert 'name="max_days" type="text" value="1"' in browser.post(path, max_days="1")
+    page = browser.post(path, 422, **{limit: wrong})
+    assert re.search(rf'id="{limit}-error">.*nter a value from 1 to {most}\.', page)
+    assert f'name="{limit}" type="text" value="1"' in browser.post(path, **{limit: "1"})
     bulk = site.path("/participants/people/bulk")
-    page = browser.post(bulk, keys=["f0-p0", "f1-p0"], column="max_days", value="2")
+    page = browser.post(bulk, keys=["f0-p0", "f1-p0"], column=limit, value="2")
     assert "2 of 2 rows changed" in page
-    assert 'name="max_days" type="text" value="2"' in browser.get(path)
-
-
-def test_the_meetings_in_a_row_of_a_person_are_set_on_their_page_and_in_bulk(site: Site) -> None:
-    browser = site.organiser()
-    path = site.path("/participants/people/f0-p0")
-    browser.get(path)
-    page = browser.post(path, 422, max_in_row="0")
-    assert re.search(r'id="max_in_row-error">.*nter a value from 1 to 1,?000\.', page)
-    assert 'name="max_in_row" type="text" value="3"' in browser.post(path, max_in_row="3")
-    bulk = site.path("/participants/people/bulk")
-    page = browser.post(bulk, keys=["f0-p0", "f1-p0"], column="max_in_row", value="2")
-    assert "2 of 2 rows changed" in page
-    assert 'name="max_in_row" type="text" value="2"' in browser.get(path)
+    assert f'name="{limit}" type="text" value="2"' in browser.get(path)
 
 
 def test_a_row_is_changed_in_place_by_htmx(site: Site) -> None:

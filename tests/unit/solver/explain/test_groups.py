@@ -89,36 +89,24 @@ def test_people_at_their_limit_make_a_group_which_one_meeting_more_helps() -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "limit", "slots", "start"),
+    [("days-cap", "max_days", "2 2", "s2"), ("row-cap", "max_in_row", "2", "s1")],
+)
 @pytest.mark.parametrize(("own", "policy"), [(1, None), (None, 1)])
-def test_people_on_all_their_days_make_a_group_which_one_day_more_helps(
-    own: int | None, policy: int | None
+def test_people_at_a_limit_make_a_group_which_one_more_helps(
+    kind: str, limit: str, slots: str, start: str, own: int | None, policy: int | None
 ) -> None:
     problem = make_problem(
-        slots="2 2",
-        requests=[ask("r1", "a", "b"), ask("r2", "a", "c", slots=["s2"])],
-        attendees=[person("ann", "a", max_days=own), person("bo", "b"), person("cy", "c")],
-        max_days=policy,
+        slots=slots,
+        requests=[ask("r1", "a", "b"), ask("r2", "a", "c", slots=[start])],
+        attendees=[person("ann", "a", **{limit: own}), person("bo", "b"), person("cy", "c")],
+        **{limit: policy},
     )
     held = (meet("r1", "s0", "t1", "ann bo"),)
-    (group,) = group_unscheduled(problem, held, explain_unscheduled(problem, held), kinds={"days-cap"})
-    assert (group.reason, group.about) == ("days-cap", ReasonSubject("person", ("ann",)))
-    assert (group.lever, group.holds) == (EventFix("days-cap", ("ann",)), 1)
-
-
-@pytest.mark.parametrize(("own", "policy"), [(1, None), (None, 1)])
-def test_people_without_a_break_make_a_group_which_one_more_in_a_row_helps(
-    own: int | None, policy: int | None
-) -> None:
-    problem = make_problem(
-        slots="2",
-        requests=[ask("r1", "a", "b"), ask("r2", "a", "c", slots=["s1"])],
-        attendees=[person("ann", "a", max_in_row=own), person("bo", "b"), person("cy", "c")],
-        max_in_row=policy,
-    )
-    held = (meet("r1", "s0", "t1", "ann bo"),)
-    (group,) = group_unscheduled(problem, held, explain_unscheduled(problem, held), kinds={"row-cap"})
-    assert (group.reason, group.about) == ("row-cap", ReasonSubject("person", ("ann",)))
-    assert (group.lever, group.holds) == (EventFix("row-cap", ("ann",)), 1)
+    (group,) = group_unscheduled(problem, held, explain_unscheduled(problem, held), kinds={kind})
+    assert (group.reason, group.about) == (kind, ReasonSubject("person", ("ann",)))
+    assert (group.lever, group.holds) == (EventFix(kind, ("ann",)), 1)
 
 
 def test_languages_make_a_group_by_the_part_of_a_day() -> None:
