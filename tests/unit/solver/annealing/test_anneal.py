@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 
 import numpy as np
@@ -21,6 +22,7 @@ from scheduler.solver.plans.start import build_start_state
 from tests.support.builders import ask, make_problem, meet
 from tests.support.busy import busy_problem
 from tests.support.moves import board
+from tests.support.workers import ROOT
 
 
 def expo(firms: int, requests: int) -> Problem:
@@ -52,6 +54,14 @@ def test_each_kind_of_move_is_tried_as_often_as_its_odds_say() -> None:
     odds, tally = cumulative_move_odds(0.5, 0.2), np.zeros((KINDS, 3))
     anneal(plan.flat.data, plan.state, 20_000, 3.0, 0.0, odds, tally)
     assert tally[:, 0] / tally[:, 0].sum() == pytest.approx(np.diff(odds, prepend=0.0), abs=0.01)
+
+
+def test_the_page_of_the_solver_has_the_odds_of_each_kind() -> None:
+    """At the last temperature a seventh of the requests is not scheduled."""
+    row = re.compile(r"^\| `[A-Z_]+` \| [^|]+ \| ([\d.]+)% \| ([\d.]+)% \|$", re.MULTILINE)
+    told = np.array(row.findall((ROOT / "docs/solver.md").read_text()), float)
+    odds = [np.diff(cumulative_move_odds(cooled, 1 / 7), prepend=0.0) for cooled in (0.0, 1.0)]
+    assert np.array(odds) == pytest.approx(told.T / 100, abs=0.006)
 
 
 def test_the_plans_of_a_seed_and_a_number_of_moves_are_those_that_they_were() -> None:
