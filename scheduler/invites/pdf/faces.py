@@ -41,11 +41,15 @@ _GETA: Final = "\u3013"
 
 
 class Face:
-    """A font: its PostScript name, and its metrics in thousandths of the size."""
+    """A font: its PostScript name, and its metrics in thousandths of the size.
 
-    def __init__(self, name: str, font: Font, *, is_bold: bool = False) -> None:
+    `file` is that of a font with rare Han characters. None for other fonts.
+    """
+
+    def __init__(self, name: str, font: Font, *, is_bold: bool = False, file: Path | None = None) -> None:
         self._font = font
         self.name = name
+        self.file = file
         self.is_bold = is_bold
         self.ascent = round(self._font.ascender * 1000)
         self.descent = round(self._font.descender * 1000)
@@ -143,8 +147,8 @@ def find_rare_han(letter: str) -> tuple[str, Path | None] | None:
     """
     if not _is_han(letter) or (found := find_glyphs(is_bold=False)[letter]) is None:
         return None
-    path = next((path for path in rare_fonts() if _installed(path) is found.face), None)
-    return (found.letter, path) if path is not None or found.meant else None
+    file = found.face.file
+    return (found.letter, file) if file is not None or found.meant else None
 
 
 def rare_face(name: str) -> Face | None:
@@ -155,7 +159,7 @@ def rare_face(name: str) -> Face | None:
 @cache
 def _installed(path: Path) -> Face | None:
     """Load a font file on first use. None if it is not installed."""
-    return Face(path.stem, _font(fontfile=str(path))) if path.is_file() else None
+    return Face(path.stem, _font(fontfile=str(path)), file=path) if path.is_file() else None
 
 
 @cache

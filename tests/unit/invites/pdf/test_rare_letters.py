@@ -93,6 +93,19 @@ def test_a_rare_name_in_a_line_that_is_shaped_is_whole(monkeypatch: pytest.Monke
         assert NAMES in document[0].get_text()
 
 
+def test_a_font_of_the_system_is_loaded_only_for_a_letter_that_the_others_lack(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It takes 100 MB of memory."""
+    file = tmp_path / "Rare.ttf"
+    file.write_bytes(pymupdf.Font("cjk").buffer)
+    monkeypatch.setattr(faces, "RARE_FONTS", (file,))
+    line("شركة 王野家")  # shaped, so each Han letter is looked up on its own
+    assert faces._installed.cache_info().currsize == 0
+    line(f"شركة {RARE[0]}")
+    assert faces._installed.cache_info().currsize == 2  # our own font, then that of the system
+
+
 def test_the_font_of_the_image_has_rare_names_whole() -> None:
     assert RARE_FONTS[0] == missing_programs.RARE_FONT
     missing_programs.require("BabelStone Han")
