@@ -31,8 +31,9 @@ def worker(kinds: Sequence[str], processes: int) -> None:
         from scheduler.config import Settings
         from scheduler.services.operations import clock_skew
         from scheduler.storage.database import Database
+        from workers import program
         from workers.celery_app import app
-        from workers.layout import niceness, options
+        from workers.layout import niceness
 
         app.loader.import_default_modules()
     freeze_gc()  # also benefits forked pool processes: the pages stay shared (copy-on-write)
@@ -40,7 +41,7 @@ def worker(kinds: Sequence[str], processes: int) -> None:
     database = Database(Settings.from_env().database_url)
     clock_skew.log_clock_skew(database)
     database.dispose()  # pool processes open their own connections
-    app.worker_main(options(kinds, processes=processes))
+    program.run_worker(kinds, processes=processes)
 
 
 @click.command()

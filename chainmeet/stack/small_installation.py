@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +33,32 @@ CHILD_MEGABYTES: Final = 240
 """A process of a worker above this size, shared memory included, is replaced after its task."""
 WORKER_KINDS: Final = (("solve", "board"), ("mail", "jobs", "untrusted"))
 """The workers. Each runs one task at a time. The first one loads the solver."""
+PRELOADED: Final = (
+    "api.app",
+    "api.gunicorn_logs",
+    "gunicorn.app.wsgiapp",
+    "gunicorn.workers.gthread",
+    "celery.bin.worker",
+    "celery.app.events",
+    "celery.app.log",
+    "celery.concurrency.asynpool",
+    "celery.concurrency.prefork",
+    "celery.concurrency.solo",
+    "celery.worker.autoscale",
+    "celery.worker.consumer",
+    "celery.worker.consumer.delayed_delivery",
+    "celery.worker.strategy",
+    "billiard.popen_fork",
+    "billiard.sharedctypes",
+    "kombu.transport.redis",
+    "scheduler.services.exports.offline_packs.nightly_packs",
+    "workers.clock",
+    "workers.lmtp_receiver",
+    "workers.program",
+    "workers.received_tasks",
+    "workers.tasks",
+)
+"""What the supervisor loads before it starts the other processes."""
 _SET_HERE: Final = ("DATABASE_URL", "DATABASE_PASSWORD", "REDIS_URL", "REDIS_PASSWORD", "SECRET_KEY")
 _REQUIRED: Final = {
     "BASE_URL": "the public address of the site, such as https://meetings.example.org",
@@ -60,7 +87,7 @@ def serve(data: Path, *, host: str, port: int, lmtp_port: int | None, say: Calla
         upgrade_schema(database)
         database.dispose()
         cleanup.callback(_fold_in, settings.database_url)
-        _load_code()
+        load_code()
         folder.remember(settings)
         supervisor = cleanup.enter_context(Supervisor(folder.processes, say))
         supervisor.start(programs.broker_program(folder, socket, has_log=False))
@@ -137,19 +164,19 @@ def run_web(host: str, port: int) -> None:
 
 def run_worker(kinds: tuple[str, ...]) -> None:
     """Run a worker with one process for its tasks."""
-    from workers.celery_app import app
-    from workers.layout import niceness, options
+    from workers import program
+    from workers.layout import niceness
 
     os.nice(niceness(kinds))
-    app.worker_main(options(kinds, child_megabytes=CHILD_MEGABYTES))
+    program.run_worker(kinds, child_megabytes=CHILD_MEGABYTES)
 
 
 def run_services(settings: Settings, host: str, lmtp: int | None) -> None:
     """Run the clock, the worker for urgent emails, and the receiver for LMTP, in threads of one process."""
     from scheduler.watchdog import Watchdog
-    from workers.celery_app import app, make_celery
+    from workers import program
+    from workers.celery_app import make_celery
     from workers.clock import Clock
-    from workers.layout import options
     from workers.lmtp_receiver import lmtp_server
 
     database, stop = Database(settings.database_url), threading.Event()
@@ -160,7 +187,7 @@ def run_services(settings: Settings, host: str, lmtp: int | None) -> None:
         if server is not None:
             server.start()
         thread.start()
-        app.worker_main(options(("urgent",)))
+        program.run_worker(("urgent",))
     finally:
         stop.set()
         if server is not None:
@@ -169,12 +196,18 @@ def run_services(settings: Settings, host: str, lmtp: int | None) -> None:
         database.dispose()
 
 
-def _load_code() -> None:
-    """Load what the forks use, so that they share its memory. The solver loads in the process that solves."""
+def load_code() -> None:
+    """Load what the forks use, so that they share its memory. The solver loads in the process that solves.
+
+    A module that a fork loads itself takes more than its own size: the fork also copies each page of shared
+    memory with a name or class that the module refers to. For the web, that doubled 35 MB.
+    """
     with gc_paused():
-        import workers.clock
-        import workers.lmtp_receiver
-        import workers.tasks  # noqa: F401
+        for name in PRELOADED:
+            import_module(name)
+        from workers.celery_app import app
+
+        app.finalize()
     freeze_gc()
 
 

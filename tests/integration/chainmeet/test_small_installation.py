@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,3 +66,18 @@ def test_each_commit_reaches_the_disk(folder: DataFolder) -> None:
         with database.engine.connect() as connection:
             assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == level
         database.dispose()
+
+
+def test_what_the_other_processes_share_has_no_solver_and_starts_no_thread(folder: DataFolder) -> None:
+    """A process with two threads must not be forked."""
+    program = """
+import sys, threading
+from chainmeet.stack import small_installation
+small_installation.load_code()
+print(threading.active_count(), *{"ortools", "numba", "numpy", "prompt_toolkit"} & {*sys.modules})
+"""
+    environment = {**os.environ, **settings_of(folder, GIVEN).to_env()}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["1"]

@@ -463,16 +463,16 @@ def test_a_worker_that_gives_way_does_so_among_containers_too() -> None:
 def test_a_worker_gives_way_if_nobody_waits_for_any_of_its_work(
     kinds: list[str], nice: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from workers.celery_app import app
+    from workers import program
 
     given: list[int] = []
     monkeypatch.setenv(PREFIX + "DATABASE_URL", f"sqlite:///{tmp_path / 'database'}")
     monkeypatch.setenv(PREFIX + "REDIS_URL", "redis://127.0.0.1:1")
     monkeypatch.setenv(PREFIX + "SECRET_KEY", "k" * 40)
     monkeypatch.setattr(os, "nice", given.append)
-    monkeypatch.setattr(app, "worker_main", lambda arguments: given.append(len(arguments)))
+    monkeypatch.setattr(program, "run_worker", lambda names, *, processes: given.append(processes))
     main(["worker", *kinds], standalone_mode=False)
-    assert (given[0], len(given)) == (nice, 2)
+    assert given == [nice, 1]
 
 
 @pytest.mark.parametrize(
