@@ -1,28 +1,34 @@
-"""Fairness priority: five plans of an expo from most weight to fairest, each with bounds.
+"""Fairness priorities: five plans of an expo from most weight to fairest, each with bounds.
 
-    python -m benchmarks.fairness [FILE] [--full] [--home CN] [--out benchmarks/results]
+    python -m benchmarks.fairness [FILE] [--full] [--home CN] [--only WORD...] [--out benchmarks/results]
 
-FILE is a problem file. Without one, an expo is generated: 60 firms and 8 seconds a point, or with --full
-620 firms and 60 seconds a point. The bounds have unlimited time.
+`firms` compares single firms. FILE is a problem file. Without one, an expo is generated: 60 firms and 8
+seconds a point, or with --full 620 firms and 60 seconds a point. The bounds have 120 seconds each.
+
+`groups` compares home and overseas firms (`benchmarks.group_fairness`), in FILE or the event with five
+interpreters of `benchmarks.settings`, in the same sizes and times.
 
 gap: distance of the score to its bound, relative to the bound's gain over the empty plan. The term `unfair`
 counts missing shares, so the zero of the score has no meaning; the score of the empty plan is the common
 reference of all five.
 
 worst: the smallest share of a firm, followed by its upper bound, which follows from the available time.
+below: the number of firms with less than a fifth of their requests, which the rows name.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from benchmarks import contestants
-from benchmarks.instances import Instance, generated, read_instances
+from benchmarks import contestants, group_fairness
+from benchmarks.instances import Instance, generated, read_instances, wanted
 from benchmarks.machine import RESULTS, machine
 from benchmarks.report import Json, line, stem, write_json
+from benchmarks.settings import make_setting
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
@@ -40,9 +46,9 @@ QUICK, FULL = (60, 800, 8.0), (620, 9000, 60.0)
 BOUND_SECONDS = 120.0
 HEADINGS = (
     "point", "meetings", "bound", "weight", "bound", "worst", "bound", "twentieth", "mean", "Gini", "home",
-    "overseas", "gap",
+    "overseas", "gap", "below",
 )  # fmt: skip
-WIDTHS = (5, 9, 7, 8, 8, 7, 7, 9, 7, 7, 7, 8, 9)
+WIDTHS = (5, 9, 7, 8, 8, 7, 7, 9, 7, 7, 7, 8, 9, 5)
 
 
 def measure(instance: Instance, point: int, seconds: float, home: str) -> Json:
@@ -70,6 +76,7 @@ def measure(instance: Instance, point: int, seconds: float, home: str) -> Json:
         "gap": round(100 * (bounds.score - score.total) / (bounds.score - nothing), 3),
         "worst_bound": round(worst_bound(problem), 4),
         **figures(problem, meetings, home),
+        "below_a_fifth": group_fairness.below_a_fifth(problem, meetings),
     }
 
 
@@ -104,9 +111,58 @@ def shown(row: Json) -> str:
         (
             row["point"], row["meetings"], row["meetings_bound"], row["weight"], row["weight_bound"],
             f"{every['worst']:.3f}", f"{row['worst_bound']:.3f}", *shares, *means, f"{row['gap']:.3f} %",
+            len(row["below_a_fifth"]),
         ),
         WIDTHS,
     )  # fmt: skip
+
+
+def measure_firms(options: argparse.Namespace, path: Path, seconds: float, instance: Instance) -> None:
+    """Print and store the points of the fairness of single firms."""
+    how = {"instance": instance.name, "seconds": seconds, "workers": 2, **machine()}
+    print(f"{instance.name}, {seconds:g} s a point\n{line(HEADINGS, WIDTHS)}")
+    rows: list[Json] = []
+    for point in range(len(FAIRNESS_PRICES)):
+        rows.append(measure(instance, point, seconds, options.home))
+        print(shown(rows[-1]), flush=True)
+        store(path, {"how": how, "rows": rows, "missed": missed(rows)})
+    print_missed(missed(rows))
+
+
+def measure_groups(path: Path, seconds: float, instance: Instance) -> None:
+    """Print and store the settings of the fairness between groups."""
+    how = {"instance": instance.name, "seconds": seconds, "workers": 2, **machine()}
+    print(f"{instance.name}, home and overseas, {seconds:g} s a setting", flush=True)
+    rows: list[Json] = []
+    for rows in group_fairness.rows_of(instance, seconds):
+        faults = group_fairness.missed(rows)
+        store(path, {"groups": {"how": how, "rows": rows, "missed": faults}})
+    print(line(group_fairness.HEADINGS, group_fairness.WIDTHS))
+    for row in rows:
+        print(group_fairness.shown(row))
+    print_missed(group_fairness.missed(rows))
+
+
+def missed(rows: Sequence[Json]) -> list[str]:
+    """Return sentences about what the names of the ends promise, and a plan does not keep."""
+    first, last = rows[0], rows[-1]
+    faults = []
+    if first["weight"] < max(row["weight"] for row in rows):
+        faults.append("the first point does not have the most priority points")
+    if last["all"]["gini"] > min(row["all"]["gini"] for row in rows):
+        faults.append("the last point does not have the most equal shares")
+    return faults
+
+
+def print_missed(faults: Sequence[str]) -> None:
+    for fault in faults:
+        print(f"MISSED: {fault}")
+
+
+def store(path: Path, part: Json) -> None:
+    """Write a part of the document, and keep the others of the file."""
+    old: Json = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    write_json(path, {**old, **part})
 
 
 def main() -> None:
@@ -114,19 +170,18 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE")
-    parser.add_argument("--full", action="store_true", help="620 firms, about ten minutes")
-    parser.add_argument("--home", default="CN", metavar="COUNTRY", help="whose firms are at home")
+    parser.add_argument("--full", action="store_true", help="620 firms, about twenty minutes")
+    parser.add_argument("--home", default="CN", metavar="COUNTRY", help="whose firms are at home (firms)")
+    parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="firms or groups only")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     firms, requests, seconds = FULL if options.full else QUICK
-    instance = read_instances([options.file])[0] if options.file else generated(firms, requests)
-    how = {"instance": instance.name, "seconds": seconds, "workers": 2, **machine()}
-    print(f"{instance.name}, {seconds:g} s a point\n{line(HEADINGS, WIDTHS)}")
-    rows: list[Json] = []
-    for point in range(len(FAIRNESS_PRICES)):
-        rows.append(measure(instance, point, seconds, options.home))
-        print(shown(rows[-1]), flush=True)
-        write_json(options.out / f"{stem('fairness', options.full)}.json", {"how": how, "rows": rows})
+    given = read_instances([options.file])[0] if options.file else None
+    path = options.out / f"{stem('fairness', options.full)}.json"
+    if wanted("firms", options.only):
+        measure_firms(options, path, seconds, given or generated(firms, requests))
+    if wanted("groups", options.only):
+        measure_groups(path, seconds, given or make_setting(group_fairness.SETTING, firms, requests))
 
 
 if __name__ == "__main__":
