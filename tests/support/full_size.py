@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select, text
+from sqlalchemy import Connection, Table, func, insert, select, text
+from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceKind, RequestState, Tier, VersionState
 from scheduler.services.schedule import versions
@@ -66,10 +67,14 @@ def fill(
 def add_version(
     database: Database, event_id: int, *, moved: int = 0, state: VersionState = VersionState.DRAFT
 ) -> int:
-    """Create a version with all accepted requests, `moved` of them in another slot. Return its number."""
+    """Create a version with all accepted requests, `moved` of them in another slot. Return its number.
+
+    It is as old as the last request or response, so that none of them is new since this version.
+    """
     with database.write() as session:
         connection = session.connection()
         number = versions.next_number(session, event_id)
+        made_at = _last_change(session, event_id)
         version_id = connection.execute(
             insert(_table("schedule_version")).returning(_table("schedule_version").c.id),
             {
@@ -80,8 +85,8 @@ def add_version(
                 "score": 1.0,
                 "terms": {"served": 1, "idle": 0, "hall_change": 0},
                 "unscheduled": [],
-                "created_at": NOW,
-                "published_at": NOW if state is VersionState.PUBLISHED else None,
+                "created_at": made_at,
+                "published_at": made_at if state is VersionState.PUBLISHED else None,
             },
         ).scalar_one()
         slots, booths = _ids(connection, "slot", event_id), _ids(connection, "place", event_id)
@@ -113,6 +118,13 @@ def add_version(
         _put(connection, "planned_attendee", _seats(planned, people, half))
         _tell_planner(connection)
         return number
+
+
+def _last_change(session: Session, event_id: int) -> datetime:
+    """Return when the last request of the event was sent or answered, or `NOW` without any."""
+    changed_at = func.coalesce(MeetingRequest.responded_at, MeetingRequest.created_at)
+    found = session.scalar(select(func.max(changed_at)).where(MeetingRequest.event_id == event_id))
+    return found or NOW
 
 
 def _tell_planner(connection: Connection) -> None:
