@@ -1,4 +1,9 @@
-"""Parallel annealing by day decomposition: each thread owns some days, which are split anew often."""
+"""Parallel annealing: on a day decomposition while many moves are kept, then with joined changes.
+
+At a high temperature each thread owns some days, which are split anew often. A meeting then cannot move to
+the day of another thread, which costs more the colder it is. Once few moves are kept, each thread searches
+the whole plan for some milliseconds, and the changes are joined (`annealing/joining`).
+"""
 
 from __future__ import annotations
 
@@ -19,6 +24,7 @@ from scheduler.solver.annealing.day_shares import (
     separable_days,
     split_by_days,
 )
+from scheduler.solver.annealing.joining import Joiner
 from scheduler.solver.annealing.move_odds import cumulative_move_odds
 from scheduler.solver.annealing.temperature import Budget, Temperatures, cooling_progress, is_spread_enforced
 from scheduler.solver.clock import now
@@ -32,6 +38,10 @@ from scheduler.solver.state.state import State, new_state
 BATCH = 2000  # moves between looks at the clock: some milliseconds
 SHORTEST_BATCH = 100
 ROUND_SECONDS = 0.1  # of a round: after it the days are split anew
+USUAL_LOSS = 0.2  # of a thread's changes in a round whose changes are joined: its length is fitted to that
+MAX_LOSS = 0.4  # then the days are split instead
+LOSS_STEP = 0.3  # of the mean loss towards that of the last round
+MIN_JOINED_MOVES, MAX_JOINED_MOVES = 500, 5000  # of such a round: a join takes as long as some 150
 ROUND_FACTOR = 10  # a round lasts at least so many times as long as what comes between it and the next
 
 
@@ -77,6 +87,14 @@ class Annealing:
             anneal(data, plan, BATCH, self.temperatures.at(1.0), PENALTY, odds, self.tally)
 
 
+@dataclass(frozen=True, slots=True)
+class _JoinedRounds:
+    """Rounds whose changes were joined: the moves of each thread, and whether more of them are worth it."""
+
+    moves: int
+    goes_on: bool
+
+
 class SearchThreads:
     """Threads that improve one plan, each with a state of its own. The state of the first is the plan.
 
@@ -99,6 +117,8 @@ class SearchThreads:
         self.threads = [_SearchThread(data, plan)]
         self.threads += [_SearchThread(data, new_state(data, seed * 1000 + k)) for k in range(1, threads)]
         self.pool = ThreadPoolExecutor(threads)
+        self.joiner = Joiner(data)
+        self.joined_moves, self.loss = MIN_JOINED_MOVES, USUAL_LOSS
         self.between = 0.0  # seconds that threads wait for their next round
 
     def close(self) -> None:
@@ -126,11 +146,14 @@ class SearchThreads:
         """Improve a share of the plan until a time, or the end of the budget, on `count` threads or all."""
         threads = self.threads[:count]
         while (time := now()) < until and not schedule.budget.is_over():
-            self._round(threads, schedule, share, 0, min(until, time + self._seconds(threads, share)))
+            if not self._join_rounds(threads, schedule, share, 0, min(until, time + ROUND_SECONDS)).goes_on:
+                self._round(threads, schedule, share, 0, min(until, now() + self._seconds(threads, share)))
 
     def improve_by(self, schedule: Annealing, share: Share, moves: int) -> None:
         """The same, by so many moves on each thread."""
-        self._round(self.threads, schedule, share, moves, 0.0)
+        left = moves - self._join_rounds(self.threads, schedule, share, moves, 0.0).moves
+        if left:
+            self._round(self.threads, schedule, share, left, 0.0)
 
     def take(self, schedule: Annealing, table: Int32s, worth: float, single: Improved) -> None:
         """Load a joined plan. If it is worth less than it should be, load a single thread's plan instead."""
@@ -144,6 +167,49 @@ class SearchThreads:
         if len(threads) == 1 or len(separable_days(self.data, share)) < 2:
             return math.inf
         return max(ROUND_SECONDS, ROUND_FACTOR * self.between)
+
+    def _join_rounds(
+        self, threads: Sequence[_SearchThread], schedule: Annealing, share: Share, moves: int, until: float
+    ) -> _JoinedRounds:
+        """Let each thread search the whole share for a moment and join the changes, again and again.
+
+        Ends after `moves` moves of each thread, or, if that is 0, at a time, or when too many changes are
+        lost in joins. Nothing is joined where the idle spread is limited: that is a rule of the whole plan,
+        which two searches that keep it may exceed together.
+        """
+        if len(threads) == 1 or self.data.rules[rules.SPREAD] >= 0:
+            return _JoinedRounds(0, goes_on=False)
+        data, made = threads[0].confined(share, schedule.candidates()), 0
+        while made < moves if moves else now() < until and not schedule.budget.is_over():
+            batch = min(self.joined_moves, moves - made) if moves else self.joined_moves
+            self._join_round(threads, schedule, data, batch)
+            made += batch
+            fitting = int(self.joined_moves * min(2.0, USUAL_LOSS / max(0.01, self.loss)))
+            self.joined_moves = min(max(fitting, MIN_JOINED_MOVES), MAX_JOINED_MOVES)
+            if self.loss > MAX_LOSS:
+                return _JoinedRounds(made, goes_on=False)
+        return _JoinedRounds(made, goes_on=True)
+
+    def _join_round(
+        self, threads: Sequence[_SearchThread], schedule: Annealing, data: Data, moves: int
+    ) -> None:
+        """Make moves on each thread, and join the changes."""
+        base = self.plan.held.copy()
+
+        def work(thread: _SearchThread) -> Floats:
+            tally = np.zeros((KINDS, 3))
+            if thread is not threads[0]:
+                shift(self.data, thread.plan, base, self.order)
+            schedule.make(moves, data, thread.plan, tally)
+            return tally
+
+        for tally in self.pool.map(work, threads):
+            schedule.tally += tally
+        temperature = schedule.temperatures.at(schedule.share)
+        for thread in threads[1:]:
+            joined = self.joiner.join(data, self.plan, base, thread.plan.held, temperature)
+            lost = (joined.others - joined.taken) / max(1, joined.others)
+            self.loss += LOSS_STEP * (lost - self.loss)
 
     def _round(
         self, threads: Sequence[_SearchThread], schedule: Annealing, share: Share, moves: int, until: float

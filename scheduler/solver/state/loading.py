@@ -9,7 +9,7 @@ import numpy as np
 from scheduler.domain.plan import Meeting
 from scheduler.solver.compiled.kernels import Int32s, entry, inlined
 from scheduler.solver.instance.arrays import Data, Flat
-from scheduler.solver.instance.columns import requests
+from scheduler.solver.instance.columns import requests, rules
 from scheduler.solver.instance.published import read_row
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import insertion_gain, interpreter_has_skill, is_feasible
@@ -33,19 +33,27 @@ def table_of(flat: Flat, meetings: Iterable[Meeting]) -> Int32s:
 
 
 @inlined
-def _hold(data: Data, state: State, request: int, table: Int32s) -> None:
-    """Hold a request as its row of `table` says, if that keeps the hard rules. It is not logged."""
-    start, group, option, interpreter = (
+def row_of(table: Int32s, request: int) -> tuple[int, int, int, int]:
+    """Slot, group, option and interpreter of a row of a table like `State.held`."""
+    return (
         table[request, held.SLOT],
         table[request, held.GROUP],
         table[request, held.OPTION],
         table[request, held.INTERPRETER],
     )
-    if interpreter_has_skill(data, option, interpreter) and is_feasible(
+
+
+@inlined
+def hold_row(data: Data, state: State, request: int, table: Int32s) -> bool:
+    """Hold a request as its row of `table` says, if that keeps the hard rules. It is not logged."""
+    start, group, option, interpreter = row_of(table, request)
+    if not interpreter_has_skill(data, option, interpreter) or not is_feasible(
         data, state, request, start, group, option, interpreter
     ):
-        state.score += insertion_gain(data, state, request, start, group, option, interpreter)
-        link(data, state, request, start, group, option, interpreter)
+        return False
+    state.score += insertion_gain(data, state, request, start, group, option, interpreter)
+    link(data, state, request, start, group, option, interpreter)
+    return True
 
 
 @entry
@@ -55,8 +63,9 @@ def load(data: Data, state: State, table: Int32s, order: Int32s) -> None:
     for k in range(order.shape[0]):
         request = order[k]
         if table[request, held.SLOT] >= 0:
-            _hold(data, state, request, table)
-    refresh_all(data, state)
+            hold_row(data, state, request, table)
+    if data.rules[rules.SPREAD] >= 0:
+        refresh_all(data, state)
 
 
 @entry
@@ -75,8 +84,9 @@ def shift(data: Data, state: State, table: Int32s, order: Int32s) -> None:
     for k in range(order.shape[0]):
         request = order[k]
         if table[request, held.SLOT] >= 0 and state.held[request, held.SLOT] < 0:
-            _hold(data, state, request, table)
-    refresh_all(data, state)
+            hold_row(data, state, request, table)
+    if data.rules[rules.SPREAD] >= 0:
+        refresh_all(data, state)
 
 
 def loading_order(data: Data) -> Int32s:
