@@ -1,4 +1,7 @@
-"""The process that `lp` starts: LPs of the same rows come in, their row duals go out one after the other."""
+"""The process that `lp` starts: LPs of the same rows come in, their row duals go out one after the other.
+
+It uses MathOpt's messages alone: its classes of models and results take more memory and time to load.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,11 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from ortools.math_opt import model_pb2
+from ortools.math_opt import callback_pb2, model_parameters_pb2, model_pb2, parameters_pb2
 from ortools.math_opt.core.python import solver
-from ortools.math_opt.python import mathopt
-from ortools.math_opt.python.solve import StatusNotOk
 from ortools.math_opt.solvers import highs_pb2
 from ortools.pdlp import solvers_pb2
+from pybind11_abseil.status import StatusNotOk
 
 Options = dict[str, str] | None
 
@@ -76,29 +78,30 @@ def _solved(model: model_pb2.ModelProto, way: str, deadline: float) -> Any:
     return None
 
 
-def _params(options: Options, seconds: float) -> mathopt.SolveParameters:
+def _params(options: Options, seconds: float) -> parameters_pb2.SolveParametersProto:
     """PDLP: Applegate et al. 2021, doi:10.48550/arXiv.2106.04756."""
-    limit = timedelta(seconds=min(max(0.0, seconds), MOST_SECONDS))
+    made = parameters_pb2.SolveParametersProto()
+    made.time_limit.FromTimedelta(timedelta(seconds=min(max(0.0, seconds), MOST_SECONDS)))
     if options is not None:
-        highs = highs_pb2.HighsOptionsProto(string_options=options, int_options={"threads": 1})
-        return mathopt.SolveParameters(time_limit=limit, highs=highs)
-    pdlp = solvers_pb2.PrimalDualHybridGradientParams(num_threads=1)
-    pdlp.termination_criteria.simple_optimality_criteria.eps_optimal_relative = PDLP_TOLERANCE
-    return mathopt.SolveParameters(time_limit=limit, pdlp=pdlp)
+        made.highs.CopyFrom(highs_pb2.HighsOptionsProto(string_options=options, int_options={"threads": 1}))
+    else:
+        made.pdlp.CopyFrom(solvers_pb2.PrimalDualHybridGradientParams(num_threads=1))
+        made.pdlp.termination_criteria.simple_optimality_criteria.eps_optimal_relative = PDLP_TOLERANCE
+    return made
 
 
 def _attempt(model: model_pb2.ModelProto, options: Options, seconds: float) -> Any:
     """The dual values of one run, or None. HiGHS raises where it doubts its interior point ("Unknown")."""
-    way = mathopt.SolverType.PDLP if options is PDLP else mathopt.SolverType.HIGHS
+    way = parameters_pb2.SOLVER_TYPE_PDLP if options is PDLP else parameters_pb2.SOLVER_TYPE_HIGHS
     try:
         result = solver.solve(
             model,
-            way.value,
-            mathopt.StreamableSolverInitArguments().to_proto(),
-            _params(options, seconds).to_proto(),
-            mathopt.ModelSolveParameters().to_proto(),
+            way,
+            parameters_pb2.SolverInitializerProto(),
+            _params(options, seconds),
+            model_parameters_pb2.ModelSolveParametersProto(),
             None,
-            mathopt.CallbackRegistration().to_proto(),
+            callback_pb2.CallbackRegistrationProto(),
             None,
             None,
         )
