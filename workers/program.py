@@ -17,8 +17,8 @@ PR_SET_PDEATHSIG = 1
 def run_worker(names: Sequence[str], *, processes: int = 1, child_megabytes: int | None = None) -> None:
     """Run a worker for these layouts until SIGTERM or SIGINT. Call it in the main thread.
 
-    It runs Celery's command `worker` alone: `app.worker_main` loads all commands and the toolkit of a shell,
-    21 MB in each worker. Raises SystemExit if the database schema has another version.
+    It runs Celery's command `worker` alone: `app.worker_main` loads all commands, and the toolkit of a shell.
+    Raises SystemExit if the database schema has another version.
     """
     from celery.bin.base import CLIContext
     from celery.bin.worker import worker
@@ -34,6 +34,6 @@ def run_worker(names: Sequence[str], *, processes: int = 1, child_megabytes: int
 def set_parent_death_signal(number: int) -> None:
     """Have Linux send this signal to the process when the thread that started it ends: see prctl(2).
 
-    billiard's function parses a declaration of C with cffi: 29 MB in each pool process.
+    billiard's function has cffi parse a declaration of C, whose parser each pool process would load.
     """
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)

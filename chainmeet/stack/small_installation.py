@@ -200,7 +200,7 @@ def load_code() -> None:
     """Load what the forks use, so that they share its memory. The solver loads in the process that solves.
 
     A module that a fork loads itself takes more than its own size: the fork also copies each page of shared
-    memory with a name or class that the module refers to. For the web, that doubled 35 MB.
+    memory with a name or class that the module refers to.
     """
     with gc_paused():
         for name in PRELOADED:

@@ -96,7 +96,7 @@ def test_a_rare_name_in_a_line_that_is_shaped_is_whole(monkeypatch: pytest.Monke
 def test_a_font_of_the_system_is_loaded_only_for_a_letter_that_the_others_lack(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """It takes 100 MB of memory."""
+    """It takes twice its size of memory: 100 MB."""
     file = tmp_path / "Rare.ttf"
     file.write_bytes(pymupdf.Font("cjk").buffer)
     monkeypatch.setattr(faces, "RARE_FONTS", (file,))
