@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, null, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, bindparam, null, select
+from sqlalchemy.engine import Compiled
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.emails.calendar_imports import CalendarImportMethod
@@ -107,7 +108,12 @@ def _find(
     *,
     is_firm: bool,
 ) -> FeedState | None:
-    row = connection.execute(_with_time(query, now), {"hashed": hash_token(token)}).first()
+    values, dialect = {"hashed": hash_token(token)}, connection.dialect
+    if dialect.name == "sqlite":
+        row = connection.execute(_with_time(query, now), values).first()
+    else:
+        compiled = _compiled(query, now, dialect)
+        row = connection.exec_driver_sql(str(compiled), compiled.construct_params(values)).first()
     return None if row is None else _state(*row, is_firm=is_firm)
 
 
@@ -130,7 +136,8 @@ def _state(
     owner = FeedOwner(owner_id, is_firm, event_id, name, seed, address=address)
     expired = sum(_is_expired(line, now) for text in (told, queued) for line in split_text(text or ""))
     rows = (told or "", queued or "", people or "", str(expired))
-    return FeedState(owner, event_name, timezone, rows, last_used_at, now)
+    last_used_at = last_used_at and last_used_at.astimezone(UTC)  # may be in the zone of the connection
+    return FeedState(owner, event_name, timezone, rows, last_used_at, now.astimezone(UTC))
 
 
 _METHOD, _DTSTAMP = 1, 2
@@ -195,6 +202,16 @@ _OF_PERSON, _OF_FIRM = _query(Attendee), _query(Firm)
 def _with_time(query: Select[*tuple[Any, ...]], now: ColumnElement[datetime]) -> Select[*tuple[Any, ...]]:
     """Add the database's time. Cached, because `Database.clock` is always the same object."""
     return query.add_columns(now)
+
+
+@lru_cache(maxsize=16)
+def _compiled(query: Select[*tuple[Any, ...]], now: ColumnElement[datetime], dialect: Dialect) -> Compiled:
+    """Return the query with the time, compiled for PostgreSQL.
+
+    For a query of elements, SQLAlchemy looks up the compiled one by a key of them all, and this query has
+    about 200. Every poll runs it, so it runs as SQL. Its results then have the types of the driver.
+    """
+    return _with_time(query, now).compile(dialect=dialect)
 
 
 @cache

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from icalendar import Calendar, Event
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from scheduler.domain.emails.calendar_imports import CalendarImportMethod
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.domain.plan import Meeting
@@ -16,7 +18,7 @@ from scheduler.services.delivery import claims
 from scheduler.services.schedule import feed_addresses, feed_states, feeds
 from scheduler.services.schedule.feed_states import FeedState
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, Firm, MeetingRequest
+from scheduler.storage.models import Attendee, CalendarUse, Firm, MeetingRequest
 from tests.support import clocks
 from tests.support.factories import (
     NOW,
@@ -229,6 +231,35 @@ def test_a_persons_state_takes_one_query_and_a_firms_two(database: Database, who
     owner = owner_of(expo, whose)
     queries = {"person": 1, "firm": 2}
     assert count_selects(database, lambda session: tag(session, owner)) == queries[whose]
+
+
+def test_a_state_that_sql_finds_is_the_one_of_the_query_with_types(
+    database: Database, whose: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL a poll compiles and looks up no query. The connection's time zone makes no difference."""
+    with database.write() as session:
+        expo = make_event(session)
+        feed_addresses.renew_firm_feed(session, expo.actor(0), secret_key=SECRET_KEY)
+        publish(session, expo, [meet(make_request(session, expo), expo)])
+        attendee = expo.people[0][0].id
+        session.add(CalendarUse(attendee_id=attendee, way=CalendarImportMethod.FEED, last_used_at=NOW))
+    token, compiled = token_of(owner_of(expo, whose)), []
+    with database.read() as session:
+        connection = session.connection()
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SET TIME ZONE 'Asia/Tokyo'")
+        event.listen(connection, "before_execute", lambda *_: compiled.append(1))
+        found = state_of(session, token)
+        assert bool(compiled) == database.is_sqlite
+        monkeypatch.setattr(connection.dialect, "name", "sqlite")
+        typed = state_of(session, token)
+        monkeypatch.undo()
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SET TIME ZONE 'UTC'")
+    assert found == typed
+    assert found.now.tzinfo == typed.now.tzinfo == UTC
+    assert found.last_used_at == (NOW if whose == "person" else None)
+    assert found.last_used_at is None or found.last_used_at.tzinfo == UTC
 
 
 # A firm's feed
