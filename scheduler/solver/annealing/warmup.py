@@ -9,6 +9,7 @@ import numpy as np
 from scheduler.domain.entities import PlaceKind, Tier
 from scheduler.domain.problem import Attendee, Firm, Place, Problem, Request, Slot
 from scheduler.solver.annealing.anneal import KINDS, anneal
+from scheduler.solver.annealing.joining import Joiner
 from scheduler.solver.compiled.kernels import is_cached, is_ready
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.operators.construct import construct
@@ -45,6 +46,7 @@ def warm_up() -> None:
     order = loading_order(flat.data)
     load(flat.data, state, state.held.copy(), order)
     shift(flat.data, state, state.held.copy(), order)
+    Joiner(flat.data).join(flat.data, state, state.held.copy(), state.held.copy(), 1.0)
     repair_spread(flat.data, state)
     count_days(flat.data, state)
 
