@@ -69,7 +69,7 @@ FAIRNESS: Final = Priority(
     "fairness",
     gettext_lazy("Fairness"),
     gettext_lazy("How strongly to favour exhibitors with few scheduled requests."),
-    gettext_lazy("Most meetings"),
+    gettext_lazy("Highest priorities first"),
     gettext_lazy("Most equal shares"),
     {"unfair": FAIRNESS_PRICES},
 )
