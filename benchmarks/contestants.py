@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks import isolated
 from benchmarks.isolated import Outcome
+from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Result, SolveParams
@@ -80,6 +81,17 @@ def run(make: Callable[..., object], problem: Problem, seconds: float) -> Outcom
 def meetings_of(outcome: Outcome) -> Sequence[Meeting]:
     """Return the plan of a contestant."""
     return outcome.value.plan.meetings if isinstance(outcome.value, Result) else outcome.value
+
+
+def solve_checked(problem: Problem, seconds: float) -> Sequence[Meeting]:
+    """Return the plan of our solver, checked by the rules. Raises RuntimeError if there is none."""
+    outcome = run(chainmeet, problem, seconds)
+    if outcome.error is not None:
+        raise RuntimeError(outcome.error)
+    meetings = meetings_of(outcome)
+    if rules.violations(problem, meetings):
+        raise RuntimeError("the plan breaks a rule")
+    return meetings
 
 
 def seconds_of(outcome: Outcome) -> float:

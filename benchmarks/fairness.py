@@ -55,12 +55,7 @@ def measure(instance: Instance, point: int, seconds: float, home: str) -> Json:
     """Return one point of the curve: its plan checked by the rules, and the bounds."""
     policy = set_fairness(instance.problem.policy, point)
     problem = replace(instance.problem, policy=policy)
-    outcome = contestants.run(contestants.chainmeet, problem, seconds)
-    if outcome.error is not None:
-        raise RuntimeError(outcome.error)
-    meetings = contestants.meetings_of(outcome)
-    if rules.violations(problem, meetings):
-        raise RuntimeError("the plan breaks a rule")
+    meetings = contestants.solve_checked(problem, seconds)
     bounds = contestants.bounds_of(problem, BOUND_SECONDS)
     score = rules.score(problem, meetings)
     nothing = rules.score(problem, ()).total

@@ -15,7 +15,7 @@ import numpy as np
 
 from scheduler.solver.compiled.kernels import Int32s, entry, inlined, random_unit
 from scheduler.solver.instance.arrays import Data
-from scheduler.solver.instance.columns import requests, rules, slots
+from scheduler.solver.instance.columns import factors, requests, rules, slots
 from scheduler.solver.instance.ranges import people_of
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import insertion_gain
@@ -44,8 +44,10 @@ class Joined(NamedTuple):
 class Joiner:
     """Joins plans of one problem. Its arrays are used again for each join.
 
-    A cell is a day of an attendee or interpreter, or all of a firm whose number of meetings changes. Changes
-    that share a cell are one component, which is joined as a whole or not at all.
+    A cell is a day of an attendee or interpreter, or all of a firm whose number of meetings changes. Where a
+    rule or price spans days it is all days of a person, and where groups of firms are compared, one cell is
+    all numbers of meetings. Changes that share a cell are one component, which is joined as a whole or not at
+    all.
 
     Parameters
     ----------
@@ -55,7 +57,7 @@ class Joiner:
 
     def __init__(self, data: Data) -> None:
         count = len(data.requests)
-        cells = data.avail.shape[0] * data.day_words.shape[0] + data.firms.shape[0]
+        cells = data.avail.shape[0] * data.day_words.shape[0] + data.firms.shape[0] + 1
         self.changer = np.empty(cells, np.int32)
         self.parent, self.contact, self.following, self.changed = (
             np.empty(count, np.int32) for _ in range(4)
@@ -160,9 +162,17 @@ def _claim_all(
     _claim_row(data, base, request, by, changer, parent, contact)
     _claim_row(data, table, request, by, changer, parent, contact)
     if (base[request, held.SLOT] < 0) != (table[request, held.SLOT] < 0):
+        first = data.avail.shape[0] * data.day_words.shape[0]
         for side in range(requests.SENDER, requests.RECEIVER + 1):
-            cell = data.avail.shape[0] * data.day_words.shape[0] + data.requests[request, side]
-            _claim(cell, by, changer, parent, contact)
+            _claim(first + data.requests[request, side], by, changer, parent, contact)
+        if data.group_sizes.shape[0]:
+            _claim(first + data.firms.shape[0], by, changer, parent, contact)
+
+
+@inlined
+def _spans_days(data: Data) -> bool:
+    """Whether a change on one day of a person can be worth another score after one on another day."""
+    return data.rules[rules.LONG_WALKS] > 0 or data.factors[factors.REPEATED] > 0
 
 
 @inlined
@@ -174,8 +184,7 @@ def _claim_row(
     if start < 0:
         return
     days = data.day_words.shape[0]
-    # Walks over nights join the days of a person.
-    day = 0 if data.rules[rules.LONG_WALKS] else data.slots[start, slots.DAY]
+    day = 0 if _spans_days(data) else data.slots[start, slots.DAY]
     for k in people_of(data, option):
         _claim(data.option_people[k] * days + day, by, changer, parent, contact)
     if interpreter >= 0:

@@ -41,7 +41,7 @@ ROUND_SECONDS = 0.1  # of a round: after it the days are split anew
 USUAL_LOSS = 0.2  # of a thread's changes in a round whose changes are joined: its length is fitted to that
 MAX_LOSS = 0.4  # then the days are split instead
 LOSS_STEP = 0.3  # of the mean loss towards that of the last round
-MIN_JOINED_MOVES, MAX_JOINED_MOVES = 500, 5000  # of such a round: a join takes as long as some 150
+MIN_JOINED_MOVES, MAX_JOINED_MOVES = 500, 5000  # of a thread in such a round
 ROUND_FACTOR = 10  # a round lasts at least so many times as long as what comes between it and the next
 
 

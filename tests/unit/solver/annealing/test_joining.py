@@ -146,6 +146,26 @@ def test_together_no_more_published_meetings_change_than_may() -> None:
     assert counts.taken == 0
 
 
+@pytest.mark.parametrize("compared", [False, True], ids=["no groups", "groups"])
+def test_where_groups_are_compared_no_number_of_meetings_changes_by_itself(compared: bool) -> None:
+    """Each drops a request of other firms. That is tested again if it changes what the other's is worth."""
+    policy = {"group_by": "home", "factors": {"group_gap": 100}} if compared else {}
+    own, other = ({r: where for r, where in BASE.items() if r != left} for left in ("rab", "ref"))
+    plan, counts = join(pairs(**policy), at(BASE), at(own), at(other))
+    assert counts.taken == (0 if compared else 1)
+    assert ("ref" in plan.slots()) == compared
+
+
+@pytest.mark.parametrize("price", [0, 50])
+def test_where_further_changes_cost_more_a_person_has_no_days_of_their_own(price: int) -> None:
+    """Each moved a published meeting of b to another slot of its day: the second change costs more."""
+    published = {"rab": "s0 t1", "rbc": "s3 t1"}
+    problem = chain(published=at(published), factors={"repeated": price, "moved": 1})
+    own, other = published | {"rab": "s1 t1"}, published | {"rbc": "s4 t1"}
+    _, counts = join(problem, at(published), at(own), at(other))
+    assert counts.taken == (0 if price else 1)
+
+
 def check_joins(problem: Problem, moves: int) -> None:
     """Join two searches at several temperatures: each plan is the one that is loaded from its own table."""
     flat = flatten(problem)
