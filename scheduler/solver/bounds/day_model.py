@@ -51,8 +51,11 @@ class DayModel:
         By entry of A: where it stands, and slots, meetings or -1.
     rhs
         By row, in slots or meetings. The floor of a firm is a negative number.
-    group
-        By row: rows that say the same of different days, or of different people of a firm, have one number.
+    owner, alike, day
+        By row: a number of what it limits, one for all days of that; a number for all that are alike, as the
+        people of a firm; and the day, 0 where a row is of no day.
+    slots
+        By day: how many slots it has.
     soft_row, soft_most, soft_counts
         By piece, what may exceed a row: which row, by how much, and what a unit counts in `SOFT_TERMS`. The
         pieces of a row stand together, the cheaper ones first. They have no columns here. The row of a firm
@@ -69,7 +72,10 @@ class DayModel:
     column: Int64s
     value: Int64s
     rhs: Int64s
-    group: Int64s
+    owner: Int64s
+    alike: Int64s
+    day: Int64s
+    slots: Int64s
     soft_row: Int64s
     soft_most: Int64s
     soft_counts: Floats
@@ -103,7 +109,9 @@ def _assemble(problem: Problem, choices: Choices, options: DayOptions, halls: Se
     return DayModel(
         request=columns.request, weight=weight, gain=gain,
         row=_joined(rows.row), column=_joined(rows.column), value=_joined(rows.value),
-        rhs=np.array(rows.rhs, dtype=np.int64), group=np.array(rows.group, dtype=np.int64),
+        rhs=np.array(rows.rhs, dtype=np.int64), owner=np.array(rows.owner, dtype=np.int64),
+        alike=np.array(rows.alike, dtype=np.int64), day=np.array(rows.day, dtype=np.int64),
+        slots=np.array([mask.bit_count() for mask in choices.day_masks], dtype=np.int64),
         soft_row=np.array(pieces.row, dtype=np.int64), soft_most=np.array(pieces.most, dtype=np.int64),
         soft_counts=np.array(pieces.counts, dtype=np.float64).reshape(-1, len(SOFT_TERMS)), constant=constant,
     )  # fmt: skip

@@ -44,11 +44,17 @@ class PiecewisePenalty:
 
 @dataclass
 class DayRows:
-    """Rows by name, made at their first use, with their entries as numpy blocks."""
+    """Rows by name, made at their first use, with their entries as numpy blocks.
+
+    By row, beside `rhs`: `owner`, a number of what the row limits, the same for all days of it; `alike`, the
+    same for owners that are much the same, as the people of a firm; and `day`, 0 where a row is of no day.
+    """
 
     rhs: list[int] = field(default_factory=list)
-    group: list[int] = field(default_factory=list)
-    groups: int = 0
+    owner: list[int] = field(default_factory=list)
+    alike: list[int] = field(default_factory=list)
+    day: list[int] = field(default_factory=list)
+    owners: int = 0
     row: list[Int64s] = field(default_factory=list)
     column: list[Int64s] = field(default_factory=list)
     value: list[Int64s] = field(default_factory=list)
@@ -64,7 +70,7 @@ class DayRows:
     ) -> None:
         """Entries of the rows (owner, day) `<= limit[owner, day]`. Rows that cannot bind are not made.
 
-        All of an owner, or of owners with the same number in `alike`, are of one group.
+        Owners with the same number in `alike` are alike. By default none are.
         """
         if not len(column):
             return
@@ -77,19 +83,24 @@ class DayRows:
         place[binding] = len(self.rhs) + np.arange(int(binding.sum()))
         keep = binding[key]
         self.rhs.extend(limit.ravel()[binding].tolist())
-        group = self.groups + np.repeat(np.arange(owners) if alike is None else alike, days)
-        self.group.extend(group[binding].tolist())
-        self.groups = int(group.max()) + 1
+        number, the_day = np.divmod(np.flatnonzero(binding), days)
+        self.owner.extend((self.owners + number).tolist())
+        self.alike.extend((self.owners + (number if alike is None else alike[number])).tolist())
+        self.day.extend(the_day.tolist())
+        self.owners += owners if alike is None else max(owners, int(alike.max()) + 1)
         self.row.append(place[key[keep]])
         self.column.append(column[keep])
         self.value.append(value[keep])
 
     def add_lone(self, rhs: Sequence[int]) -> Int64s:
-        """Add rows without entries, each of a group of its own. Gives their indices."""
+        """Add rows without entries, each of an owner of its own and of no day. Gives their indices."""
         first = len(self.rhs)
         self.rhs.extend(rhs)
-        self.group.extend(range(self.groups, self.groups + len(rhs)))
-        self.groups += len(rhs)
+        owners = range(self.owners, self.owners + len(rhs))
+        self.owner.extend(owners)
+        self.alike.extend(owners)
+        self.day.extend(0 for _ in owners)
+        self.owners += len(rhs)
         return first + np.arange(len(rhs))
 
 

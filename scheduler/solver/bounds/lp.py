@@ -1,4 +1,4 @@
-"""LPs of the same rows, solved in a process of its own that can be left at any moment."""
+"""LPs, solved in a process of their own that can be ended at any moment."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -22,23 +23,25 @@ Arrays = Mapping[str, npt.NDArray[np.generic]]
 CHECK_SECONDS = 0.1
 SMALL_COLUMNS = 2000  # solved in a few milliseconds, sooner than a process starts
 READ_OCTETS = 1 << 20
+WHOLE = b"\n"  # tells the process that a set of LPs is in the file
 
 
 class LpSolver:
-    """Solves LPs. A process for a larger one takes half a second to start: `begin` starts it beforehand."""
+    """Solves LPs. The larger ones share a process, which takes half a second to start: see `begin`."""
 
     def __init__(self) -> None:
-        self._waiting: _LpProcess | None = None
+        self._process: _LpProcess | None = None
 
-    def begin(self) -> None:
-        """Start the process of the next LPs that need one."""
-        self._waiting = _LpProcess()
+    def begin(self) -> _LpProcess:
+        """Start the process, if none runs."""
+        self._process = self._process or _LpProcess()
+        return self._process
 
     def close(self) -> None:
-        """End a process that no LP needed."""
-        if self._waiting is not None:
-            self._waiting.end()
-            self._waiting = None
+        """End the process."""
+        if self._process is not None:
+            self._process.end()
+            self._process = None
 
     def iter_duals(
         self,
@@ -53,7 +56,7 @@ class LpSolver:
         ----------
         lp
             `cost` (LPs x columns), `upper` (columns), `rhs` (rows) and the entries of A: `row`, `column` and
-            `value`. LPs of one size share a process.
+            `value`.
         ways
             One of `lp_process.ALGORITHMS` for each row of `cost`.
         seconds
@@ -70,22 +73,25 @@ class LpSolver:
         if lp["cost"].shape[1] <= SMALL_COLUMNS:
             yield from map(_finite, _iter_solved_here(asked))
             return
-        process, self._waiting = self._waiting or _LpProcess(), None
-        clock = SolveClock(seconds, should_stop)
+        process, clock, received = self.begin(), SolveClock(seconds, should_stop), 0
         try:
             process.send(asked)
             for _ in ways:
-                yield _finite(process.receive(len(lp["rhs"]), clock))
+                duals = process.receive(len(lp["rhs"]), clock)
+                received += duals is not None
+                yield None if duals is None else _finite(duals)
         finally:
-            process.end()
+            if received < len(ways):  # it has ended, or works at what nobody waits for
+                self.close()
 
 
 class _LpProcess:
-    """The process: it takes one set of LPs, and gives the duals of one after the other."""
+    """The process: it takes sets of LPs, and gives the duals of one after the other."""
 
     def __init__(self) -> None:
-        # In a file, not a pipe: whoever writes to a pipe waits for a process that still starts.
-        self.file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `end`
+        # In a file, not a pipe: whoever writes to a pipe waits for a process that still starts. Without a
+        # buffer: both have one position in it.
+        self.file: IO[bytes] = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by `end`
         # By its path and with -P: it needs nothing of ours, from wherever it is started.
         program = str(Path(__file__).with_name("lp_process.py"))
         # The program is this interpreter with a module of ours.
@@ -94,17 +100,21 @@ class _LpProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=[self.file.fileno()],
+            bufsize=0,
         )
         self.received = b""
 
     def send(self, asked: Arrays) -> None:
+        """Send a set of LPs. The duals of those before have been received."""
+        self.file.seek(0)
+        self.file.truncate()
         np.savez(self.file, allow_pickle=False, **asked)
-        self.file.flush()
         if self.child.stdin is not None:
-            self.child.stdin.close()  # which tells that the file is whole
+            with suppress(BrokenPipeError):  # it has ended: then it gives no duals
+                self.child.stdin.write(WHOLE)
 
-    def receive(self, rows: int, clock: SolveClock) -> Floats:
-        """The next duals. NaN where there are none, or the process ended or is too late."""
+    def receive(self, rows: int, clock: SolveClock) -> Floats | None:
+        """The next duals, NaN if the LP has none. None if the process ended or is too late."""
         wanted = rows * np.dtype(np.float64).itemsize
         output = self.child.stdout
         while len(self.received) < wanted and output is not None and not clock.is_over():
@@ -114,7 +124,7 @@ class _LpProcess:
                     break
                 self.received += read
         if len(self.received) < wanted:
-            return np.full(rows, np.nan)
+            return None
         octets, self.received = self.received[:wanted], self.received[wanted:]
         return np.frombuffer(octets, np.float64)
 

@@ -1,4 +1,4 @@
-"""The process that `lp` starts: LPs of the same rows come in, their row duals go out one after the other.
+"""The process that `lp` starts: sets of LPs come in, their row duals go out one after the other.
 
 It uses MathOpt's messages alone: its classes of models and results take more memory and time to load.
 """
@@ -21,12 +21,14 @@ from pybind11_abseil.status import StatusNotOk
 
 Options = dict[str, str] | None
 
+SIMPLEX = {"solver": "simplex"}
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
 PDLP = None  # the way that is not HiGHS'
 ALGORITHMS: dict[str, tuple[Options, ...]] = {
-    "simplex": ({"solver": "simplex"}, INTERIOR),
-    "interior": (INTERIOR, {**INTERIOR, "presolve": "off"}, {"solver": "simplex"}),
-    "rough": (PDLP, INTERIOR, {**INTERIOR, "presolve": "off"}, {"solver": "simplex"}),
+    "simplex": (SIMPLEX, INTERIOR),
+    "unpresolved": ({**SIMPLEX, "presolve": "off"}, SIMPLEX, INTERIOR),
+    "interior": (INTERIOR, {**INTERIOR, "presolve": "off"}, SIMPLEX),
+    "rough": (PDLP, INTERIOR, {**INTERIOR, "presolve": "off"}, SIMPLEX),
 }
 """The parameters to try in turn. `rough`: first to five digits, several times faster with alike prices."""
 PDLP_TOLERANCE = 1e-5
@@ -114,14 +116,15 @@ def _attempt(model: model_pb2.ModelProto, options: Options, seconds: float) -> A
 
 
 def main() -> None:
-    """Read the file whose descriptor is the argument, once the standard input has ended."""
-    sys.stdin.buffer.read()
-    with os.fdopen(int(sys.argv[1]), "rb") as file:
-        file.seek(0)
-        lp = dict(np.load(file, allow_pickle=False))
-    for duals in iter_duals(lp):
-        sys.stdout.buffer.write(duals.tobytes())
-        sys.stdout.buffer.flush()
+    """Solve the LPs in the file whose descriptor is the argument, for each octet of the standard input."""
+    given = int(sys.argv[1])
+    while sys.stdin.buffer.read(1):
+        with os.fdopen(os.dup(given), "rb") as file:
+            file.seek(0)
+            lp = dict(np.load(file, allow_pickle=False))
+        for duals in iter_duals(lp):
+            sys.stdout.buffer.write(duals.tobytes())
+            sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
 The LP solver is not trusted: from its row duals, rounded to multiples of a power of two, the bound is
 computed again in integers (weak duality holds for any duals that are not negative).
 
-A bound is proved twice. The first LP has one row for all days of an owner and all people of a firm: a second
-at 620 firms, half a minute at 10,000. Where time is long, the whole day-level LP follows: twenty times as
-long, and little more proved except where many requests have few slots. LP solvers work with floats, so the
+A bound is proved up to three times. The first LP has one row for all days of an owner and all people of a
+firm: a second at 620 firms, half a minute at 10,000. The second one (`merging`) tells short days from long
+ones and, where there is time, the people of a firm from each other: three times as long. Where time is long,
+the whole day-level LP follows: ten times as long again, for little more. LP solvers work with floats, so the
 duals are rounded and the bound is computed again from them on the whole model, in integers. Hall changes that
 no plan avoids are part of the bound; idle time is not, which makes it weaker. Scores were 99.78 % of the
 bound at 620 firms in 60 s (benchmarks/results/expo.json) and 99.2 % at 10,000 firms in 900 s
@@ -15,7 +16,7 @@ bound at 620 firms in 60 s (benchmarks/results/expo.json) and 99.2 % at 10,000 f
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
@@ -28,8 +29,15 @@ from scheduler.solver.bounds import lp
 from scheduler.solver.bounds.closed_form import Bounds, closed_bounds, min_change_cost, simple_score_bound
 from scheduler.solver.bounds.day_model import DayModel, build_day_model
 from scheduler.solver.bounds.day_rows import SOFT_TERMS
-from scheduler.solver.bounds.dtypes import Floats
-from scheduler.solver.bounds.merging import merge_rows
+from scheduler.solver.bounds.dtypes import Floats, Int64s
+from scheduler.solver.bounds.merging import (
+    MergedModel,
+    day_classes,
+    merge_days_and_people,
+    merge_days_and_people_by_class,
+    merge_days_by_class,
+    whole_model,
+)
 from scheduler.solver.clock import SolveClock
 
 Number = int | float
@@ -37,6 +45,7 @@ Number = int | float
 MAX_BITS = 60
 MIN_SECONDS = 0.5
 BEGIN_REQUESTS = 1000  # from here on there are enough columns for a process, mostly: it starts at once
+CLASS_COLUMNS = 15_000  # in one second, and so on: an LP by classes of days then takes less than a quarter
 WHOLE_COLUMNS = 2800  # in one second, and 4.6 times as many in ten: the whole LP then takes less than a tenth
 SIMPLEX_COLUMNS = 4000
 ROUGH_COLUMNS = 20_000
@@ -119,42 +128,62 @@ def iter_upper_bounds(
         model = build_day_model(problem, clock.is_over)
         if model is None:
             return
-        for small in _models(model, seconds):
-            for some in _together(model, small, objectives):
-                if clock.is_over():
-                    return
-                for objective, duals in _iter_duals(problem, model, small, some, clock, solver):
-                    if objective == "score" and duals is not None and note_reduced_costs is not None:
-                        note_reduced_costs(reduced_costs(problem, small, duals))
-                    bound = _proved(problem, model, small, objective, duals)
-                    if bound is not None:
-                        best = _tightened(problem, best, objective, bound)
-                        yield best
+        for merged, ways in _steps(model, objectives, seconds):
+            if clock.is_over():
+                return
+            for objective, duals in _iter_duals(problem, merged.model, ways, clock, solver):
+                if objective == "score" and duals is not None and note_reduced_costs is not None:
+                    note_reduced_costs(reduced_costs(problem, merged.model, duals))
+                bound = _proved(problem, model, merged.row_of, objective, duals)
+                if bound is not None:
+                    best = _tightened(problem, best, objective, bound)
+                    yield best
 
 
-def _together(model: DayModel, small: DayModel, objectives: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The objectives whose LPs share a process: all of a small merged model, which take less time than its
-    start.
+def _steps(
+    model: DayModel, objectives: Sequence[str], seconds: float
+) -> Iterator[tuple[MergedModel, Mapping[str, str]]]:
+    """The models whose LPs give duals, and the way to solve the LP of each objective.
 
-    Measured at 620 firms: of the number of meetings, the merged LP proves the same as the whole one.
+    Of a large model they are the merged one, one by classes of days for the score alone, and the whole, as
+    far as `seconds` suffice. The choice depends on the time that was given, not on what is left, so that it
+    is reproducible. Measured: the simplex is the fastest on merged LPs, and far the slowest on large whole
+    ones. Without presolve it takes two thirds of the time by classes of days, and up to five times that of
+    the number of meetings.
     """
-    if small is not model and small.columns < ROUGH_COLUMNS:
-        yield objectives
+    if model.columns <= lp.SMALL_COLUMNS:
+        if _suffices(seconds, model.columns, WHOLE_COLUMNS):
+            yield whole_model(model), dict.fromkeys(objectives, "simplex")
         return
-    for objective in objectives:
-        if objective != "meetings" or small is not model or model.columns <= lp.SMALL_COLUMNS:
-            yield (objective,)
+    coarse = merge_days_and_people(model)
+    ways = dict.fromkeys(objectives, "simplex")
+    if "served" in ways and coarse.model.columns >= ROUGH_COLUMNS:
+        ways["served"] = "rough"
+    yield coarse, ways
+    if "score" in objectives and (finer := _merged_by_class(model, coarse.model, seconds)) is not None:
+        yield finer, {"score": "unpresolved"}
+    if _suffices(seconds, model.columns, WHOLE_COLUMNS):
+        # Measured at 620 firms: of the number of meetings, the merged LP proves the same as the whole one.
+        way = "simplex" if model.columns <= SIMPLEX_COLUMNS else "interior"
+        ways = {objective: way for objective in objectives if objective != "meetings"}
+        if "served" in ways and model.columns >= ROUGH_COLUMNS:
+            ways["served"] = "rough"
+        yield whole_model(model), ways
 
 
-def _models(model: DayModel, seconds: float) -> Iterator[DayModel]:
-    """The models whose LPs give duals: the merged one of a large model, then the whole, if `seconds` suffice.
+def _merged_by_class(model: DayModel, coarse: DayModel, seconds: float) -> MergedModel | None:
+    """The finest of the models by classes of days whose LP there is time for, by about their columns."""
+    classes = 1 + int(day_classes(model.slots).max())
+    if _suffices(seconds, model.columns * classes / len(model.slots), CLASS_COLUMNS):
+        return merge_days_by_class(model)
+    if classes > 1 and _suffices(seconds, coarse.columns * classes, CLASS_COLUMNS):
+        return merge_days_and_people_by_class(model)
+    return None
 
-    The choice depends on the time that was given, not on what is left, so that it is reproducible.
-    """
-    if model.columns > lp.SMALL_COLUMNS:
-        yield merge_rows(model)
-    if seconds >= (model.columns / WHOLE_COLUMNS) ** 1.5:
-        yield model
+
+def _suffices(seconds: float, columns: float, in_a_second: int) -> bool:
+    """Whether there is time for an LP, if there is for one of so many columns in one second."""
+    return seconds >= (columns / in_a_second) ** 1.5
 
 
 def _tightened(problem: Problem, best: Bounds, objective: str, bound: Fraction) -> Bounds:
@@ -184,23 +213,16 @@ def _round_score(problem: Problem, bound: Fraction) -> Number:
 
 
 def _iter_duals(
-    problem: Problem,
-    model: DayModel,
-    small: DayModel,
-    objectives: Sequence[str],
-    clock: SolveClock,
-    solver: lp.LpSolver,
+    problem: Problem, small: DayModel, ways: Mapping[str, str], clock: SolveClock, solver: lp.LpSolver
 ) -> Iterator[tuple[str, Floats | None]]:
     """Each objective with the row duals of its LP, or None, as it is solved."""
     if not small.columns:
-        yield from ((objective, None) for objective in objectives)
+        yield from ((objective, None) for objective in ways)
         return
-    cost = [_cost(problem, small, objective) for objective in objectives]
-    ways = [_way(model, small, objective) for objective in objectives]
-    arrays = _arrays(small, np.array(cost))
+    arrays = _arrays(small, np.array([_cost(problem, small, objective) for objective in ways]))
     seconds = clock.left() + MIN_SECONDS if clock.is_limited else math.inf
-    with closing(solver.iter_duals(arrays, ways, seconds, clock.should_stop)) as found:
-        yield from zip(objectives, found, strict=True)
+    with closing(solver.iter_duals(arrays, list(ways.values()), seconds, clock.should_stop)) as found:
+        yield from zip(ways, found, strict=True)
 
 
 def reduced_costs(problem: Problem, small: DayModel, duals: Floats) -> Floats:
@@ -231,17 +253,16 @@ def reduced_costs(problem: Problem, small: DayModel, duals: Floats) -> Floats:
 
 
 def _proved(
-    problem: Problem, model: DayModel, small: DayModel, objective: str, found: Floats | None
+    problem: Problem, model: DayModel, row_of: Int64s, objective: str, found: Floats | None
 ) -> Fraction | None:
     """A proved upper bound of an objective (`shortfall` counts as negative), or None.
 
-    The duals are of the LP of `small`, which is the model or merged from it.
+    The duals are of an LP in which the row `row_of` stands for each row of the model.
     """
     prices = _prices(problem, model, objective)
     candidates = _plain_duals(model, prices)
     if found is not None:
-        group = model.group if small is not model else slice(len(model.rhs))
-        candidates.append(np.maximum(found[group], 0.0))
+        candidates.append(np.maximum(found[row_of], 0.0))
     proved: list[Fraction] = []
     for duals in candidates:
         bound = proved_bound(model, _gain(model, objective), duals, prices)
@@ -250,13 +271,6 @@ def _proved(
     if objective == "score":
         constant = Fraction(model.constant) - Fraction(str(min_change_cost(problem)))
     return min(proved) + constant if proved else None
-
-
-def _way(model: DayModel, small: DayModel, objective: str) -> str:
-    """Measured: the simplex is the fastest on merged LPs, and far the slowest on large whole ones."""
-    if objective == "served" and small.columns >= ROUGH_COLUMNS:
-        return "rough"
-    return "simplex" if small is not model or model.columns <= SIMPLEX_COLUMNS else "interior"
 
 
 def _gain(model: DayModel, objective: str) -> Floats:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -15,16 +18,32 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
+from scheduler.solver.bounds import lp, prove
 from scheduler.solver.bounds.closed_form import Bounds, closed_bounds
-from scheduler.solver.bounds.day_model import build_day_model
+from scheduler.solver.bounds.day_model import DayModel, build_day_model
 from scheduler.solver.bounds.day_rows import shared_booth_groups
-from scheduler.solver.bounds.merging import merge_rows
+from scheduler.solver.bounds.merging import (
+    MergedModel,
+    day_classes,
+    merge_days_and_people,
+    merge_days_and_people_by_class,
+    merge_days_by_class,
+    whole_model,
+)
 from scheduler.solver.bounds.prove import iter_upper_bounds, proved_bound, upper_bounds
 from tests.support.brute_force import best_plan
 from tests.support.builders import ask, booth, firm, make_problem, meet, person, problems
 
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+
+Merger = Callable[[DayModel], MergedModel]
+MERGERS: tuple[Merger, ...] = (
+    merge_days_and_people,
+    merge_days_and_people_by_class,
+    merge_days_by_class,
+    whole_model,
+)
 
 
 def assert_holds(bounds: Bounds, problem: Problem) -> None:
@@ -64,15 +83,17 @@ def test_a_bound_holds_whatever_the_duals(problem: Problem, data: st.DataObject)
 
 
 @quick
-@given(problems(max_requests=3), st.data())
-def test_a_bound_holds_whatever_the_duals_of_merged_rows(problem: Problem, data: st.DataObject) -> None:
+@given(problems(max_requests=3), st.sampled_from(MERGERS), st.data())
+def test_a_bound_holds_whatever_the_duals_of_merged_rows(
+    problem: Problem, merge: Merger, data: st.DataObject
+) -> None:
     model = build_day_model(problem)
     assert model is not None
-    small = merge_rows(model)
-    rows = len(small.rhs)
+    merged = merge(model)
+    rows = len(merged.model.rhs)
     duals = np.array(data.draw(st.lists(st.floats(0, 50), min_size=rows, max_size=rows)), dtype=float)
     proved = proved_bound(
-        model, model.weight.astype(float), duals[model.group], np.zeros(len(model.soft_row))
+        model, model.weight.astype(float), duals[merged.row_of], np.zeros(len(model.soft_row))
     )
     best = best_plan(problem)
     if best is not None:
@@ -82,9 +103,80 @@ def test_a_bound_holds_whatever_the_duals_of_merged_rows(problem: Problem, data:
 
 def test_merged_rows_prove_nearly_all_that_the_whole_model_does() -> None:
     problem = to_problem(make_expo(firms=60, requests=1500, seed=1, start=date(2026, 11, 24)))
-    closed, merged_rows, whole = iter_upper_bounds(problem, 60.0, objectives=("score",))
+    closed, merged_rows, by_class, whole = iter_upper_bounds(problem, 60.0, objectives=("score",))
     assert closed.score > 1.01 * whole.score
-    assert whole.score <= merged_rows.score <= whole.score + 0.001 * abs(whole.score)
+    assert whole.score <= by_class.score <= whole.score + 0.0001 * abs(whole.score)
+    assert by_class.score <= merged_rows.score <= whole.score + 0.001 * abs(whole.score)
+
+
+@pytest.mark.parametrize(
+    ("slots", "classes"),
+    [
+        ([14, 14, 14, 14, 6], [0, 0, 0, 0, 1]),
+        ([8, 8, 8], [0, 0, 0]),
+        ([4, 12, 10, 11, 5], [1, 0, 0, 0, 1]),
+        ([9], [0]),
+    ],
+)
+def test_days_are_short_below_the_largest_difference_of_their_lengths(
+    slots: list[int], classes: list[int]
+) -> None:
+    assert day_classes(np.array(slots)).tolist() == classes
+
+
+def test_a_short_day_is_not_made_longer_by_a_long_one() -> None:
+    """On the long day two meetings are the limit, on the short one its two slots."""
+    problem = make_problem(
+        slots="8 2",
+        attendees=[person("a1", "a", max_per_day=2)],
+        places=[booth(f"b-{k}", f"x{k}") for k in range(4)],
+        requests=[ask(f"r{k}", "a", f"x{k}", place="booth", length=2) for k in range(4)],
+    )
+    by = {merge: bound_by(merge, problem, "meetings") for merge in MERGERS}
+    assert by == {
+        merge_days_and_people: 4,
+        merge_days_and_people_by_class: 3,
+        merge_days_by_class: 3,
+        whole_model: 3,
+    }
+
+
+def test_a_colleagues_time_is_of_no_use_where_only_one_can_meet() -> None:
+    """Three heavy requests are in a language of one with one free slot, five light ones in the other's."""
+    speak = ["zh"] * 3 + ["en"] * 5
+    problem = make_problem(
+        slots="4",
+        attendees=[
+            person("a1", "a", "zh", unavailable="s1 s2 s3"),
+            person("a2", "a", "en"),
+            *(person(f"x{k}1", f"x{k}", language) for k, language in enumerate(speak)),
+        ],
+        places=[booth(f"b-{k}", f"x{k}") for k in range(len(speak))],
+        requests=[
+            ask(f"r{k}", "a", f"x{k}", place="booth", weight=5 if language == "zh" else 1)
+            for k, language in enumerate(speak)
+        ],
+    )
+    by = {merge: bound_by(merge, problem, "served") for merge in MERGERS}
+    assert by == {
+        merge_days_and_people: 3 * 5 + 2,
+        merge_days_and_people_by_class: 3 * 5 + 2,
+        merge_days_by_class: 5 + 4,
+        whole_model: 5 + 4,
+    }
+
+
+def bound_by(merge: Merger, problem: Problem, objective: str) -> int:
+    """Return what a merged LP proves."""
+    model = build_day_model(problem)
+    assert model is not None
+    merged = merge(model)
+    arrays = prove._arrays(merged.model, np.array([prove._cost(problem, merged.model, objective)]))
+    with closing(lp.LpSolver()) as solver:
+        (duals,) = solver.iter_duals(arrays, ["simplex"], 60.0)
+    bound = prove._proved(problem, model, merged.row_of, objective, duals)
+    assert bound is not None
+    return math.floor(bound)
 
 
 def rounds(halls: str, **parts: Any) -> Problem:
