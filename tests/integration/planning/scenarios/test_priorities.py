@@ -101,7 +101,7 @@ def test_a_policy_is_checked_and_only_organisers_ask(database: Database) -> None
 
 TYPED = {
     "fair_share": "50", "shortfall": "2000", "idle": "500", "hall_change": "4", "moved": "60",
-    "relocated": "15", "reassigned": "30", "repeated": "40", "dropped": "400", "max_moved": "",
+    "relocated": "15", "reassigned": "30", "repeated": "120", "dropped": "400", "max_moved": "",
     "max_idle_spread": "", "max_in_row": "", "max_days": "",
 }  # fmt: skip
 
