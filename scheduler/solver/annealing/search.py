@@ -98,6 +98,7 @@ class Search:
 
     def __post_init__(self) -> None:
         self.data: Data = self.flat.data
+        self.budget.threads = self.workers
         self.schedule = Annealing(self.temperatures, self.budget, candidates=self._candidates)
         self.taken: LpGuide | None = None
         self.everything = full_share(self.data)
@@ -169,6 +170,7 @@ class Search:
     def _improve(self, share: Share, until: float) -> None:
         spare = self.spare_cores()
         threads = self.workers if spare is None else max(1, min(self.workers, spare))
+        self.budget.set_working(threads)
         self.threads.improve(self.schedule, share, until, threads)
 
     def _note(self) -> None:
@@ -229,6 +231,7 @@ class Search:
         self._note()
 
     def _subproblem(self, table: Int32s, share: Share, seconds: float) -> Subproblem:
-        begin = self.budget.share()
-        end = min(1.0, begin + seconds / self.budget.seconds)
+        begin = self.schedule.share
+        left = self.budget.seconds * (1 - self.budget.share())
+        end = min(1.0, begin + (1 - begin) * seconds / left) if left > 0 else 1.0
         return Subproblem(table, share, self.temperatures, begin, end, seconds)

@@ -40,7 +40,7 @@ class Subproblem:
     temperatures: Temperatures
     begin: float
     end: float
-    """`begin` and `end` are fractions (0 to 1) of the whole search's time."""
+    """`begin` and `end` are fractions (0 to 1) of the whole search."""
     seconds: float
 
     def to_bytes(self) -> bytes:

@@ -26,10 +26,13 @@ LOOSE_SHARE = 0.4  # of the time in which a plan may exceed it
 class Temperatures:
     """Temperatures in points of score: geometric from `first` to `last`, as in simulated annealing by
     Kirkpatrick, Gelatt and Vecchi 1983, doi:10.1126/science.220.4598.671.
+
+    `trades_meetings` says that the first one is as high as it is to trade meetings for one another.
     """
 
     first: float
     last: float
+    trades_meetings: bool = False
 
     def at(self, share: float, limit: int = NO_LIMIT) -> float:
         """The temperature after this share of the time. With a `max_idle_spread` there are two coolings."""
@@ -91,8 +94,8 @@ def fit_temperatures(problem: Problem, *, cold: bool, lack: float | None = None)
     usual = statistics.median([request.weight for request in problem.requests] or [1])
     highest = MEETING_STEP * factors["served"] * usual
     wanted = UNKNOWN_SHARE * highest if lack is None else min(highest, LACK_STEPS * lack)
-    first = max(FIRST_STEP * max(steps), wanted)
-    return Temperatures(first, LAST_STEP * min(steps))
+    lowest = FIRST_STEP * max(steps)
+    return Temperatures(max(lowest, wanted), LAST_STEP * min(steps), trades_meetings=wanted > lowest)
 
 
 def _budgeted(problem: Problem) -> float:
@@ -116,11 +119,17 @@ class Budget:
         The search's own. Its seconds begin with the search.
     moves, made
         For each thread: all of them, and those that were made. None where the time counts.
+    threads
+        The most that the search has.
     """
 
     clock: SolveClock
     moves: int | None = None
     made: int = 0
+    threads: int = 1
+    _working: int | None = None
+    _since: float = 0.0
+    _worked: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -133,6 +142,26 @@ class Budget:
         if self.seconds <= 0:
             return 1.0
         return min(1.0, self.clock.spent / self.seconds)
+
+    def set_working(self, threads: int) -> None:
+        """Note that from now on so many threads work."""
+        spent = self.clock.spent
+        self._worked, self._since, self._working = self._work(spent), spent, threads
+
+    def progress(self) -> float:
+        """The share of the search's work that is done, if all threads work for the rest of the time.
+
+        In seconds of a thread. While a proof takes a core, there are fewer moves a second.
+        """
+        if self.moves is not None or (share := self.share()) >= 1.0:
+            return self.share()
+        spent = share * self.seconds
+        worked = self._work(spent)
+        return worked / (worked + self.threads * (self.seconds - spent))
+
+    def _work(self, spent: float) -> float:
+        working = self.threads if self._working is None else self._working
+        return self._worked + working * (spent - self._since)
 
     def is_over(self) -> bool:
         return self.share() >= 1.0 or self.is_stopped()

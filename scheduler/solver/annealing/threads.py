@@ -61,9 +61,15 @@ class Annealing:
 
     @property
     def share(self) -> float:
-        """The share of the whole search's time that is over."""
+        """The share of the whole search that is over.
+
+        Where the search trades meetings for one another it is that of its work, so that the high temperatures
+        have their share of the moves although the proof takes a core. On a loose event the high temperatures
+        bring little, and it is that of the time.
+        """
         begin, end = self.span
-        return begin + (end - begin) * self.budget.share()
+        by_work = self.temperatures.trades_meetings
+        return begin + (end - begin) * (self.budget.progress() if by_work else self.budget.share())
 
     def make(self, moves: int, data: Data, plan: State, tally: Floats) -> None:
         share, limit = self.share, int(data.rules[rules.SPREAD])
