@@ -23,8 +23,8 @@ OBJECTIVES = ("score", "served", "meetings")
 
 
 @dataclass(frozen=True, slots=True)
-class FirstLp:
-    """What the first LP of the score says: reduced costs by request, and the bound by then, in points."""
+class ScoreLp:
+    """What an LP of the score says: reduced costs by request, and the bound by then, in points."""
 
     reduced_costs: Floats
     bound: Number
@@ -33,8 +33,8 @@ class FirstLp:
 class Proof:
     """The proof of one solve. `found` is what is proved so far, here or `before`.
 
-    `is_made` says whether there is more than what is plain. `first_lp` is there once the first LP of the
-    score is solved.
+    `is_made` says whether there is more than what is plain. `score_lps` are those LPs of the score that are
+    solved, each closer to the plans than the one before.
     """
 
     def __init__(self, problem: Problem, before: ProvedBounds | None = None) -> None:
@@ -46,7 +46,7 @@ class Proof:
             self._note(Bounds(before.served, 0, before.score, meetings))
         self.ended = False
         self.thread: threading.Thread | None = None
-        self.first_lp: FirstLp | None = None
+        self.score_lps: tuple[ScoreLp, ...] = ()
         self._reduced_costs: Floats | None = None
         self._is_guided = threading.Event()
 
@@ -69,8 +69,9 @@ class Proof:
                 for k, bounds in enumerate(found):
                     self._note(bounds)
                     self.is_made = self.is_made or k > 0
-                    if self.first_lp is None and self._reduced_costs is not None:
-                        self.first_lp = FirstLp(self._reduced_costs, self.found.score)
+                    if self._reduced_costs is not None:
+                        self.score_lps += (ScoreLp(self._reduced_costs, self.found.score),)
+                        self._reduced_costs = None
                         self._is_guided.set()
             finally:
                 self._is_guided.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
@@ -98,19 +99,27 @@ def run_search(context: SolveContext, start: Meetings) -> Meetings:
 
 
 def _guide(context: SolveContext, state: State, start: Meetings) -> Callable[[], LpGuide | None]:
-    """What the first LP says of the problem and of the start plan, once it is solved."""
+    """What the last LP of the score says of the problem, and the first one of the start plan.
+
+    With a number of moves only the first one counts, which is solved before the search begins.
+    """
     problem, cold = context.problem, has_start_plan(context.problem, start)
     terms = count_terms(problem, context.flat.data, state)
     factors = problem.policy.factors
     meetings = weighted_total(problem, terms) + sum(factors[t] * terms[t] for t in ("idle", "hall_change"))
 
-    def guide() -> LpGuide | None:
-        first = context.proof.first_lp
-        if first is None:
-            return None
+    @cache
+    def read(solved: int) -> LpGuide:
+        first, last = context.proof.score_lps[0], context.proof.score_lps[solved - 1]
         lack = float(first.bound - meetings) / max(1, len(problem.requests))
         temperatures = fit_temperatures(problem, cold=cold, lack=lack)
-        return read_guide(problem, first.reduced_costs, temperatures)
+        return read_guide(problem, last.reduced_costs, temperatures)
+
+    def guide() -> LpGuide | None:
+        solved = len(context.proof.score_lps)
+        if not solved:
+            return None
+        return read(1 if context.counts_moves else solved)
 
     return guide
 

@@ -73,7 +73,8 @@ class Search:
         Seconds for which a stopped search goes on at the lowest temperature. So it wins back what a high
         temperature costs.
     guide
-        Gives what the LP of the score says, or None while it is not solved. Is asked before each round.
+        Gives what the LPs of the score say by now, or None while none is solved. Is asked before each round,
+        and gives the same object until another one is solved.
 
     Attributes
     ----------
@@ -143,8 +144,9 @@ class Search:
         return choose_candidates(self.data, self.taken.reduced_costs, temperature)
 
     def _take_guide(self) -> None:
-        """Take up what the LP says, once it is solved."""
-        if self.taken is None and (guide := self.guide()) is not None:
+        """Take up what the LPs say that are solved by now."""
+        guide = self.guide()
+        if guide is not None and guide is not self.taken:
             self.taken = guide
             self.temperatures = self.schedule.temperatures = guide.temperatures
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import date
 
@@ -16,7 +17,7 @@ from scheduler.samples.problem import to_problem
 from scheduler.solver.annealing.candidates import LpGuide, choose_candidates, read_guide
 from scheduler.solver.annealing.day_shares import Flags
 from scheduler.solver.annealing.search import REPORTS, Search
-from scheduler.solver.annealing.temperature import Budget, fit_temperatures
+from scheduler.solver.annealing.temperature import Budget, Temperatures, fit_temperatures
 from scheduler.solver.clock import SolveClock
 from scheduler.solver.compiled.kernels import Floats
 from scheduler.solver.instance.arrays import Data, flatten
@@ -72,6 +73,51 @@ def test_a_request_without_hope_is_tried_all_the_same_before_the_end() -> None:
     search.run(state)
     assert {count for share, count in held if share < 0.79} == {0}
     assert int((search.best[:, 0] >= 0).sum()) == 2
+
+
+def test_a_search_takes_up_what_a_later_lp_says() -> None:
+    flat = flatten(make_problem(slots="2", requests=[ask("r0", "a", "b"), ask("r1", "a", "b")]))
+    temperatures = fit_temperatures(flat.problem, cold=False)
+    coarse, fine = (LpGuide(np.array(costs), temperatures) for costs in ([HOPELESS, 1.0], [1.0, 1.0]))
+    held: list[tuple[float, list[bool]]] = []
+    search = Search(
+        flat,
+        temperatures,
+        Budget(SolveClock(60.0), 4000),
+        1,
+        1,
+        lambda state, _: held.append((search.schedule.share, (state.held[:, 0] >= 0).tolist())),
+        guide=lambda: coarse if search.schedule.share < 0.4 else fine,
+    )
+    search.run(new_state(flat.data, 1))
+    assert not any(is_held for share, (is_held, _) in held if share < 0.4)
+    assert any(is_held for share, (is_held, _) in held if share < 0.79)
+
+
+@pytest.mark.parametrize(
+    ("params", "led_by"),
+    [(SolveParams(iterations=2000, method="search"), 1), (SolveParams(60.0, method="search"), 2)],
+)
+def test_a_search_by_time_is_led_by_later_lps_too_and_one_by_moves_by_the_first(
+    params: SolveParams, led_by: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which LPs are solved by a certain move depends on the machine. Here all are by the second round."""
+    problem = to_problem(make_expo(firms=60, requests=900, seed=1, start=date(2026, 11, 24)))
+    costs: list[Floats] = []
+    coolings: set[Temperatures] = set()
+
+    def read(problem: Problem, reduced_costs: Floats, temperatures: Temperatures) -> LpGuide:
+        costs.append(reduced_costs)
+        coolings.add(temperatures)
+        for thread in threading.enumerate():
+            if thread.name == "bounds":
+                thread.join()
+        return read_guide(problem, reduced_costs, temperatures)
+
+    monkeypatch.setattr("scheduler.solver.search_strategy.read_guide", read)
+    solve(problem, params, should_stop=lambda: len(costs) == 2)
+    assert len({each.tobytes() for each in costs}) == len(costs) == led_by
+    assert len(coolings) == 1, "each cooling has one beginning"
 
 
 def test_a_search_by_moves_waits_for_the_reduced_costs_so_that_its_plan_is_the_same_each_time(
