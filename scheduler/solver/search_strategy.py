@@ -61,9 +61,9 @@ def _keep_back(context: SolveContext, state: State) -> None:
     """Keep time back for the last check, and for the reasons of what the plan of the search will not hold.
 
     That is fixed before the search: its cooling depends on its time. Time added near the end heats a plan
-    that was almost cold.
+    that was almost cold. The CPU time of the first check counts, since nothing else runs at the end.
     """
-    seconds, spent = context.params.seconds, context.incumbent.spent
+    seconds, spent = context.params.seconds, context.incumbent.computed
     checks = max(spent, min(0.2 * seconds, 0.1 + 1.2 * spent))
     unscheduled = LEFT_SHARE * state.unscheduled_count
     held_count = max(1.0, len(context.problem.requests) - unscheduled)
@@ -83,7 +83,7 @@ def run_search(context: SolveContext, start: Meetings) -> Meetings:
         Budget(clock, context.params.iterations),
         context.params.workers,
         context.params.seed,
-        lambda state, is_best: _report(context, state, is_best),
+        lambda state, score, is_best: _report(context, state, score, is_best),
         context.helpers,
         spare_cores=lambda: _spare_cores(context),
         cooling=max(0.0, STOP_SECONDS - 1.5 * incumbent.spent) if incumbent.is_quick else 0.0,
@@ -124,15 +124,15 @@ def _guide(context: SolveContext, state: State, start: Meetings) -> Callable[[],
     return guide
 
 
-def _report(context: SolveContext, state: State, is_best: bool) -> None:
+def _report(context: SolveContext, state: State, score: float, is_best: bool) -> None:
     """Report the best plan so far. At a high temperature the current plan is mostly worth less."""
     problem, reporter, incumbent = context.problem, context.reporter, context.incumbent
-    if is_best and (reporter.best is None or state.score > reporter.best.total):
+    if is_best and (reporter.best is None or score > reporter.best.total):
         reporter.measure(context.flat.data, state)
         if context.clock.left() > 2 * incumbent.spent:
             incumbent.check_beside(state.held)
     beside = compulsory_penalty(problem) * len(problem.compulsory)  # what the search adds
-    if state.score - beside >= context.proof.found.score and not context.is_done():
+    if score - beside >= context.proof.found.score and not context.is_done():
         context.check(state.held)
     reporter.report_at_times(Phase.SEARCHING)
 

@@ -1,4 +1,4 @@
-"""What the LP of the score tells a search: the requests worth inserting, and the first temperature."""
+"""What the LP of the score tells a search: requests worth inserting, prices, and the first temperature."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ from scheduler.solver.instance.columns import factors
 
 FILTER_SHARE = 0.8  # of the cooling: after it every request may be inserted
 SMALL_STEPS = 5.0
+PRICE_SHARE = 0.8  # of the prices of the LP: measured, 1 leaves requests out that the LP is indifferent to
 
 
 @dataclass(frozen=True, slots=True)
 class LpGuide:
     """What the LP says.
 
-    `reduced_costs` are by request, in points, and infinite of what is always worth inserting.
+    `reduced_costs` are by request, in points, and infinite of what is always worth inserting. `prices` are by
+    request, in points: what the search takes off its gain for what it takes up. None where the LP lacks a part
+    of the score.
     """
 
     reduced_costs: Floats
     temperatures: Temperatures
+    prices: Floats | None = None
 
 
 def read_guide(problem: Problem, reduced_costs: Floats, temperatures: Temperatures) -> LpGuide:
@@ -45,13 +49,31 @@ def read_guide(problem: Problem, reduced_costs: Floats, temperatures: Temperatur
     Returns
     -------
     LpGuide
-        The temperatures, and the reduced costs with those of what has to be held, or is published, raised.
+        The temperatures, the prices, and the reduced costs with those of what has to be held, or is
+        published, raised.
     """
     costs = reduced_costs.copy()
     costs[sorted(problem.compulsory)] = np.inf
     at = problem.index.requests
     costs[[at[meeting.request] for meeting in problem.published if meeting.request in at]] = np.inf
-    return LpGuide(costs, temperatures)
+    return LpGuide(costs, temperatures, _prices(problem, costs))
+
+
+def _prices(problem: Problem, reduced_costs: Floats) -> Floats | None:
+    """What the requests take up, by the prices of the LP, where idle slots and hall changes cost nothing.
+
+    With these prices a step of an exchange is worth about what the whole exchange is (Lagrangian relaxation:
+    Fisher 1981, doi:10.1287/mnsc.27.1.1). Measured where idle slots and hall changes cost something as well:
+    no better, and worse the more of the score they are.
+    """
+    factors = problem.policy.factors
+    if factors["idle"] or factors["hall_change"] or problem.published:
+        return None
+    gains = np.array([float(request.weight) for request in problem.requests]) * float(factors["served"])
+    priced = np.isfinite(reduced_costs)
+    prices = np.zeros(len(gains))
+    prices[priced] = PRICE_SHARE * np.maximum(0.0, gains[priced] - reduced_costs[priced])
+    return prices
 
 
 def choose_candidates(data: Data, reduced_costs: Floats, temperature: float) -> Flags:

@@ -27,10 +27,11 @@ from scheduler.solver.annealing.temperature import (
 from scheduler.solver.annealing.threads import ROUND_FACTOR, Annealing, SearchThreads
 from scheduler.solver.clock import now
 from scheduler.solver.compiled.kernels import Floats, Int32s
-from scheduler.solver.instance.arrays import Data, Flat
+from scheduler.solver.instance.arrays import Flat, with_own_gain
 from scheduler.solver.instance.columns import rules
 from scheduler.solver.operators.construct import construct
 from scheduler.solver.operators.spread_repair import repair_spread
+from scheduler.solver.state.columns import held
 from scheduler.solver.state.state import State
 
 REPORT_SECONDS = 0.25
@@ -40,8 +41,8 @@ LONG_HELPED_ROUNDS = 20  # where the plan is not split: all improve the whole of
 LATE_SECONDS = 1.0  # after which an unanswered subproblem is lost. The threads here anneal meanwhile.
 POLL_SECONDS = 0.005
 
-Report = Callable[[State, bool], None]
-"""Gets a plan, and whether it is the best one yet."""
+Report = Callable[[State, float, bool], None]
+"""Gets a plan, its score, and whether it is the best one yet."""
 
 
 @dataclass
@@ -98,7 +99,9 @@ class Search:
     score: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.data: Data = self.flat.data
+        self.gain: Floats = self.flat.data.gain
+        self.data = with_own_gain(self.flat.data)
+        self.prices: Floats | None = None
         self.budget.threads = self.workers
         self.schedule = Annealing(self.temperatures, self.budget, candidates=self._candidates)
         self.taken: LpGuide | None = None
@@ -118,28 +121,35 @@ class Search:
         if not len(self.data.requests) or not len(self.data.slots):
             return
         self.threads = SearchThreads(self.data, plan, self.workers, self.seed)
-        self._update_incumbent()
+        self._update_incumbent(self._score())
         with closing(self.threads):
             while not self.budget.is_over():
                 self._take_guide()
+                self._set_prices(self._wanted_prices())
                 if is_spread_enforced(self.schedule.share, int(self.data.rules[rules.SPREAD])):
                     self._repair_spread()
-                count = self._free_helpers()
+                count = self._free_helpers() if self.prices is None else 0  # helpers know no prices
                 if self.helpers is not None and count:
                     self._helped_round(self.helpers, count)
                 else:
                     self._round()
+        self._set_prices(None)
         if self.budget.is_stopped():
             self.schedule.cool(now() + self.cooling, self.data, plan)
             self._note()
         self._repair_spread()
         self.threads.load(self.best)
 
+    def _is_guided(self) -> bool:
+        """Whether what the LPs say counts at the moment: not at the end, since they may be wrong."""
+        share, limit = self.schedule.share, int(self.data.rules[rules.SPREAD])
+        return self.taken is not None and cooling_progress(share, limit) < FILTER_SHARE
+
     def _candidates(self) -> Flags | None:
         """The requests that may be inserted at the moment, or None for all."""
-        share, limit = self.schedule.share, int(self.data.rules[rules.SPREAD])
-        if self.taken is None or cooling_progress(share, limit) >= FILTER_SHARE:
+        if self.taken is None or not self._is_guided():
             return None
+        share, limit = self.schedule.share, int(self.data.rules[rules.SPREAD])
         temperature = self.schedule.temperatures.at(share, limit)
         return choose_candidates(self.data, self.taken.reduced_costs, temperature)
 
@@ -149,6 +159,17 @@ class Search:
         if guide is not None and guide is not self.taken:
             self.taken = guide
             self.temperatures = self.schedule.temperatures = guide.temperatures
+
+    def _wanted_prices(self) -> Floats | None:
+        """The prices that count at the moment, if any."""
+        return self.taken.prices if self.taken is not None and self._is_guided() else None
+
+    def _set_prices(self, prices: Floats | None) -> None:
+        """Reduce the gains of the threads by these prices, and count the worth of their plans anew."""
+        if prices is not self.prices:
+            self.prices = prices
+            self.data.gain[:] = self.gain if prices is None else self.gain - prices
+            self.threads.recount()
 
     def _repair_spread(self) -> None:
         """Spread repair: drop meetings until the plan keeps `max_idle_spread`, then insert others."""
@@ -177,16 +198,23 @@ class Search:
 
     def _note(self) -> None:
         """Keep the plan if it is the best one yet, and report."""
-        is_best = self._update_incumbent()
+        score = self._score()
+        is_best = self._update_incumbent(score)
         if self.report is not None:
-            self.report(self.threads.plan, is_best)
+            self.report(self.threads.plan, score, is_best)
 
-    def _update_incumbent(self) -> bool:
-        """Keep the plan if it is the best one yet that keeps `max_idle_spread`."""
+    def _score(self) -> float:
+        """The score of the plan, whatever the prices are."""
         plan = self.threads.plan
-        is_best = plan.score > self.score + 1e-6 and self.threads.excess() == 0
+        if self.prices is None:
+            return plan.score
+        return plan.score + float(self.prices[plan.held[:, held.SLOT] >= 0].sum())
+
+    def _update_incumbent(self, score: float) -> bool:
+        """Keep the plan if it is the best one yet that keeps `max_idle_spread`."""
+        is_best = score > self.score + 1e-6 and self.threads.excess() == 0
         if is_best:
-            self.best[:], self.score = plan.held, plan.score
+            self.best[:], self.score = self.threads.plan.held, score
         return is_best
 
     # Subproblems for helpers

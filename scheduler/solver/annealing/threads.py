@@ -133,6 +133,11 @@ class SearchThreads:
     def load(self, table: Int32s) -> None:
         load(self.data, self.plan, table, self.order)
 
+    def recount(self) -> None:
+        """Count the worth of each thread's plan anew, after a change of the gains."""
+        for thread in self.threads:
+            load(self.data, thread.plan, thread.plan.held.copy(), self.order)
+
     def shift(self, table: Int32s) -> None:
         """The same, for a plan that differs little."""
         shift(self.data, self.plan, table, self.order)

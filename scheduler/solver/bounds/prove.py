@@ -46,6 +46,7 @@ MAX_BITS = 60
 MIN_SECONDS = 0.5
 BEGIN_REQUESTS = 1000  # from here on there are enough columns for a process, mostly: it starts at once
 CLASS_COLUMNS = 15_000  # in one second, and so on: an LP by classes of days then takes less than a quarter
+PEOPLE_COLUMNS = 18_500  # in one second, and twice as many in four, of one by classes of days and people
 WHOLE_COLUMNS = 2800  # in one second, and 4.6 times as many in ten: the whole LP then takes less than a tenth
 SIMPLEX_COLUMNS = 4000
 ROUGH_COLUMNS = 20_000
@@ -174,7 +175,7 @@ def _steps(
 def _merged_by_class(model: DayModel, coarse: DayModel, seconds: float) -> MergedModel | None:
     """The finest of the models by classes of days whose LP there is time for, by about their columns."""
     classes = 1 + int(day_classes(model.slots).max())
-    if _suffices(seconds, model.columns * classes / len(model.slots), CLASS_COLUMNS):
+    if seconds >= (model.columns * classes / len(model.slots) / PEOPLE_COLUMNS) ** 2:
         return merge_days_by_class(model)
     if classes > 1 and _suffices(seconds, coarse.columns * classes, CLASS_COLUMNS):
         return merge_days_and_people_by_class(model)

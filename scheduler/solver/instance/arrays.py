@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -121,6 +121,12 @@ def flatten(problem: Problem) -> Flat:
         noise=_noise(),
     )
     return Flat(problem, Record(data), options, groups, published)
+
+
+def with_own_gain(data: Data) -> Data:
+    """The same problem, with gains of its own that a search may change."""
+    source = cast(Any, data).source
+    return cast(Data, Record(source._replace(gain=source.gain.copy())))
 
 
 def _factors(problem: Problem) -> Floats:

@@ -33,9 +33,10 @@ SHARE = 0.15
 
 @dataclass
 class Incumbent:
-    """Checks plans, the last in `spent` seconds. `ready` is the best that keeps the rules, with its score.
+    """Checks plans, the last in `spent` seconds, of which `computed` are CPU time.
 
-    `nearest` is the best that does so but for what has to be held, as long as there is none.
+    `ready` is the best that keeps the rules, with its score. `nearest` is the best that does so but for what
+    has to be held, as long as there is none.
     """
 
     flat: Flat
@@ -43,6 +44,7 @@ class Incumbent:
     ready: Checked = (None, None)
     nearest: NearestPlan | None = None
     spent: float = 0.0
+    computed: float = 0.0
     ended: float = 0.0
     thread: threading.Thread | None = None
     keeping: threading.Lock = field(default_factory=threading.Lock)
@@ -61,8 +63,8 @@ class Incumbent:
             self._update_nearest(nearest_feasible_plan(self.flat, table))
         self.ended = self.clock.spent
         # The first check shares the interpreter with the model of the proof, the last one with nothing.
-        computed = thread_seconds() - computed
-        self.spent = computed if computed <= QUICK_SECONDS else self.ended - began
+        self.computed = thread_seconds() - computed
+        self.spent = self.computed if self.computed <= QUICK_SECONDS else self.ended - began
         return meetings
 
     def _update_incumbent(self, meetings: tuple[Meeting, ...], score: rules.Score) -> None:

@@ -67,7 +67,7 @@ def test_a_request_without_hope_is_tried_all_the_same_before_the_end() -> None:
         Budget(SolveClock(60.0), 4000),
         1,
         1,
-        lambda state, _: held.append((search.schedule.share, int((state.held[:, 0] >= 0).sum()))),
+        lambda state, *_: held.append((search.schedule.share, int((state.held[:, 0] >= 0).sum()))),
         guide=lambda: LpGuide(np.full(2, HOPELESS), fit_temperatures(flat.problem, cold=False)),
     )
     search.run(state)
@@ -86,7 +86,7 @@ def test_a_search_takes_up_what_a_later_lp_says() -> None:
         Budget(SolveClock(60.0), 4000),
         1,
         1,
-        lambda state, _: held.append((search.schedule.share, (state.held[:, 0] >= 0).tolist())),
+        lambda state, *_: held.append((search.schedule.share, (state.held[:, 0] >= 0).tolist())),
         guide=lambda: coarse if search.schedule.share < 0.4 else fine,
     )
     search.run(new_state(flat.data, 1))
