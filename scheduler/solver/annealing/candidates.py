@@ -23,8 +23,8 @@ class LpGuide:
     """What the LP says.
 
     `reduced_costs` are by request, in points, and infinite of what is always worth inserting. `prices` are by
-    request, in points: what the search takes off its gain for what it takes up. None where the LP lacks a part
-    of the score.
+    request, in points: what the search takes off its gain for what it uses. None where the LP lacks a part of
+    the score.
     """
 
     reduced_costs: Floats
