@@ -124,7 +124,18 @@ def flatten(problem: Problem) -> Flat:
 
 
 def with_own_gain(data: Data) -> Data:
-    """The same problem, with gains of its own that a search may change."""
+    """The same problem, with gains of its own that a search may change.
+
+    Parameters
+    ----------
+    data
+        The problem.
+
+    Returns
+    -------
+    Data
+        It shares all other arrays.
+    """
     source = cast(Any, data).source
     return cast(Data, Record(source._replace(gain=source.gain.copy())))
 
