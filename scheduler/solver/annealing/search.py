@@ -125,7 +125,8 @@ class Search:
         with closing(self.threads):
             while not self.budget.is_over():
                 self._take_guide()
-                self._set_prices(self._wanted_prices())
+                guide = self._guide_now()
+                self._set_prices(None if guide is None else guide.prices)
                 if is_spread_enforced(self.schedule.share, int(self.data.rules[rules.SPREAD])):
                     self._repair_spread()
                 count = self._free_helpers() if self.prices is None else 0  # helpers know no prices
@@ -140,18 +141,18 @@ class Search:
         self._repair_spread()
         self.threads.load(self.best)
 
-    def _is_guided(self) -> bool:
-        """Whether what the LPs say counts at the moment: not at the end, since they may be wrong."""
+    def _guide_now(self) -> LpGuide | None:
+        """What the LPs say, but at the end of a cooling: they know neither the slots nor all of the score."""
         share, limit = self.schedule.share, int(self.data.rules[rules.SPREAD])
-        return self.taken is not None and cooling_progress(share, limit) < FILTER_SHARE
+        return self.taken if cooling_progress(share, limit) < FILTER_SHARE else None
 
     def _candidates(self) -> Flags | None:
         """The requests that may be inserted at the moment, or None for all."""
-        if self.taken is None or not self._is_guided():
+        guide = self._guide_now()
+        if guide is None:
             return None
-        share, limit = self.schedule.share, int(self.data.rules[rules.SPREAD])
-        temperature = self.schedule.temperatures.at(share, limit)
-        return choose_candidates(self.data, self.taken.reduced_costs, temperature)
+        temperature = self.schedule.temperatures.at(self.schedule.share, int(self.data.rules[rules.SPREAD]))
+        return choose_candidates(self.data, guide.reduced_costs, temperature)
 
     def _take_guide(self) -> None:
         """Take up what the LPs say that are solved by now."""
@@ -159,10 +160,6 @@ class Search:
         if guide is not None and guide is not self.taken:
             self.taken = guide
             self.temperatures = self.schedule.temperatures = guide.temperatures
-
-    def _wanted_prices(self) -> Floats | None:
-        """The prices that count at the moment, if any."""
-        return self.taken.prices if self.taken is not None and self._is_guided() else None
 
     def _set_prices(self, prices: Floats | None) -> None:
         """Reduce the gains of the threads by these prices, and count the worth of their plans anew."""

@@ -103,7 +103,7 @@ def flatten(problem: Problem) -> Flat:
         group_sizes=group_sizes(problem),
         firm_worth=firm_worth(problem),
         requests=req,
-        gain=_gains(problem),
+        gain=request_gains(problem),
         starts=_starts(problem, words),
         options=options.table,
         option_people=options.people,
@@ -269,8 +269,19 @@ def _requests(
     return np.array(rows, np.int32).reshape(-1, request_columns.WIDTH)
 
 
-def _gains(problem: Problem) -> Floats:
-    """The gain of holding each request. If it has to be held, that is more than what it could keep out."""
+def request_gains(problem: Problem) -> Floats:
+    """The gain of holding each request. If it has to be held, that is more than what it could keep out.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+
+    Returns
+    -------
+    Floats
+        By request, in points, without floors, fair shares and groups.
+    """
     gains = np.array([float(r.weight) for r in problem.requests]) * float(problem.policy.factors["served"])
     gains[sorted(problem.compulsory)] += compulsory_penalty(problem)
     return gains

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.score import weighted_total
-from scheduler.domain.solving import SolveParams
+from scheduler.domain.solving import Helpers, SolveParams
 from scheduler.solver.annealing.candidates import PRICE_SHARE, LpGuide, read_guide
 from scheduler.solver.annealing.search import Search
 from scheduler.solver.annealing.temperature import Budget, fit_temperatures
 from scheduler.solver.clock import SolveClock
+from scheduler.solver.compiled.kernels import Floats
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans.start import build_start_state
 from scheduler.solver.solve import solve
@@ -27,7 +29,7 @@ WEIGHT_ONLY = {"served": 1, "idle": 0, "hall_change": 0}
 MOVES = 300_000
 
 
-def matching(firms: int = 60, slots: int = 8, wishes: int = 16) -> Problem:
+def matching(firms: int = 60, slots: str = "8", wishes: int = 16, **policy: Any) -> Problem:
     """Two sides that wish for twice as many meetings as they have slots, each of a weight of its own."""
     draws = random.Random(1)
     requests = [
@@ -36,7 +38,7 @@ def matching(firms: int = 60, slots: int = 8, wishes: int = 16) -> Problem:
         for seller in draws.sample(range(firms), wishes)
     ]
     places = [table("t", capacity=firms)]
-    return make_problem(slots=str(slots), requests=requests, places=places, factors=WEIGHT_ONLY)
+    return make_problem(slots=slots, requests=requests, places=places, factors=WEIGHT_ONLY, **policy)
 
 
 def gap(problem: Problem) -> float:
@@ -77,8 +79,11 @@ def test_no_prices_count_where_the_lp_lacks_a_part_of_the_score(cause: str) -> N
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_the_score_of_a_plan_is_that_of_the_rules_while_prices_count(workers: int) -> None:
-    problem = matching(20)
+@pytest.mark.parametrize("policy", [{}, {"max_idle_spread": 2}])
+def test_the_score_of_a_plan_is_that_of_the_rules_while_prices_count(
+    workers: int, policy: dict[str, Any]
+) -> None:
+    problem = matching(20, **policy)
     flat = flatten(problem)
     known = read_guide(problem, random_costs(problem), fit_temperatures(problem, cold=False))
     prices = known.prices
@@ -107,5 +112,37 @@ def test_the_score_of_a_plan_is_that_of_the_rules_while_prices_count(workers: in
     assert (state.held[:, held.SLOT] >= 0).tolist() == (search.best[:, held.SLOT] >= 0).tolist()
 
 
-def random_costs(problem: Problem) -> np.ndarray:
+def test_a_search_that_is_stopped_while_prices_count_ends_with_its_best_plan() -> None:
+    problem = matching(20)
+    flat = flatten(problem)
+    guide = read_guide(problem, random_costs(problem), fit_temperatures(problem, cold=False))
+    clock = SolveClock(60.0, lambda: search.schedule.share > 0.3)
+    search = Search(flat, guide.temperatures, Budget(clock, 20_000), 1, 1, guide=lambda: guide, cooling=0.1)
+    state = build_start_state(flat, None, 1)
+    search.run(state)
+    assert search.schedule.share < 0.5
+    assert state.score == weighted_total(problem, count_terms(problem, flat.data, state))
+    assert state.score == pytest.approx(search.score)
+
+
+def test_helpers_get_no_work_while_prices_count() -> None:
+    """Their answers are worth what they are without prices."""
+    asked: list[bool] = []
+
+    class Absent:
+        def size(self, *, nearby: bool) -> int:
+            asked.append(search.prices is None)
+            return 0
+
+    problem = matching(20, slots="4 4")
+    flat = flatten(problem)
+    guide = read_guide(problem, random_costs(problem), fit_temperatures(problem, cold=False))
+    budget = Budget(SolveClock(60.0, lambda: search.schedule.share > 0.05))
+    search = Search(flat, guide.temperatures, budget, 1, 1, helpers=cast(Helpers, Absent()))
+    search.guide = lambda: guide if asked else None
+    search.run(build_start_state(flat, None, 1))
+    assert asked == [True], "before the LP was solved"
+
+
+def random_costs(problem: Problem) -> Floats:
     return np.random.default_rng(1).uniform(-50.0, 50.0, len(problem.requests))

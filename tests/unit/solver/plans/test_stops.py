@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from threading import Event
+from time import sleep
 from types import ModuleType
 from typing import Any
 
@@ -18,15 +19,19 @@ from scheduler.solver import solve as solve_module
 from scheduler.solver.annealing.search import Search
 from scheduler.solver.annealing.temperature import Budget, Temperatures
 from scheduler.solver.clock import SolveClock
+from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.explain import reasons
-from scheduler.solver.instance.arrays import flatten
+from scheduler.solver.instance.arrays import Flat, flatten
 from scheduler.solver.plans import incumbent
+from scheduler.solver.plans.checking import Checked, clean_and_score
 from scheduler.solver.plans.incumbent import Incumbent
 from scheduler.solver.plans.start import build_start_state
 from scheduler.solver.solve import solve
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.state import new_state
 from tests.support.builders import ask, make_problem
+
+WAIT = 0.5  # seconds
 
 
 def a_problem() -> Problem:
@@ -171,6 +176,24 @@ def test_the_time_of_a_search_is_fixed_before_it(monkeypatch: pytest.MonkeyPatch
     solve(a_problem(), SolveParams(0.5, workers=1, method="search"))
     assert len(begun) == 2
     assert begun[0] == begun[1]
+
+
+def test_a_first_check_that_waits_for_the_interpreter_leaves_the_search_its_time(
+    slow_checks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last check and the reasons have it for themselves: they need the CPU time of the first check."""
+    reserved = list[float]()
+
+    def wait(flat: Flat, table: Int32s) -> Checked:
+        sleep(WAIT)
+        return clean_and_score(flat, table)
+
+    monkeypatch.setattr(incumbent, "clean_and_score", wait)
+    monkeypatch.setattr(SolveClock, "reserve", lambda _, seconds: reserved.append(seconds))
+    params = SolveParams(60.0, workers=1, method="search")
+    solve(a_problem(), params, should_stop=lambda: len(reserved) == 2)
+    *_, for_the_end = reserved[:2]
+    assert 0.0 < for_the_end < WAIT
 
 
 @pytest.mark.parametrize(("computed", "counted"), [(0.1, 0.1), (2.0, 7.0)])
