@@ -24,7 +24,7 @@ from scheduler.solver.annealing.temperature import (
     cooling_progress,
     is_spread_enforced,
 )
-from scheduler.solver.annealing.threads import ROUND_FACTOR, Annealing, SearchThreads
+from scheduler.solver.annealing.threads import ROUND_FACTOR, Annealing, SearchThreads, quick_switches
 from scheduler.solver.clock import now
 from scheduler.solver.compiled.kernels import Floats, Int32s
 from scheduler.solver.instance.arrays import Flat, with_own_gain
@@ -122,7 +122,7 @@ class Search:
             return
         self.threads = SearchThreads(self.data, plan, self.workers, self.seed)
         self._update_incumbent(self._score())
-        with closing(self.threads):
+        with closing(self.threads), quick_switches():
             while not self.budget.is_over():
                 self._take_guide()
                 guide = self._guide_now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,9 +10,14 @@ import pytest
 
 from scheduler.solver.annealing import threads
 from scheduler.solver.annealing.day_shares import full_share
+from scheduler.solver.annealing.search import Search
+from scheduler.solver.annealing.temperature import Budget, fit_temperatures
+from scheduler.solver.clock import SolveClock
 from scheduler.solver.instance.arrays import flatten
+from scheduler.solver.plans.start import build_start_state
 from scheduler.solver.state.state import new_state
 from tests.support.builders import ask, make_problem
+from tests.support.busy import busy_problem
 
 ROUND = 0.1
 
@@ -36,3 +42,20 @@ def test_the_last_batch_of_a_thread_ends_with_the_round(
     worker.work(cast(threads.Annealing, schedule), full_share(data), 0, 50.0 + ROUND)
     assert 50.0 + ROUND <= time <= 50.0 + ROUND + threads.SHORTEST_BATCH * seconds_a_move
     assert max(made) == threads.BATCH, "it looks at the clock rarely"
+
+
+def test_while_a_search_runs_its_threads_wait_briefly_for_the_interpreter() -> None:
+    before, found = sys.getswitchinterval(), set[float]()
+    problem = busy_problem()
+    flat = flatten(problem)
+    search = Search(
+        flat,
+        fit_temperatures(problem, cold=False),
+        Budget(SolveClock(60.0), 2000),
+        workers=2,
+        seed=1,
+        report=lambda *_: found.add(sys.getswitchinterval()),
+    )
+    search.run(build_start_state(flat, None, 1))
+    assert list(found) == [pytest.approx(threads.SWITCH_SECONDS)]
+    assert sys.getswitchinterval() == before
