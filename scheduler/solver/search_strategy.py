@@ -27,6 +27,7 @@ REASON_CHECKS = 20  # meetings are checked while one reason is found (14 to 24 i
 INDEX_SHARE = 1.0  # of a check: what is looked up before the first reason (0.7 to 1.2)
 REASON_SHARE = 0.2  # of the time, at most, goes into that
 LEFT_SHARE = 0.75  # of what a first plan does not hold: so much a search does not hold either (0.6 to 0.97)
+REVERT_CHECKS = 1.5  # of a rerun: what it takes to take back changes that bring nothing (1.3 to 1.8)
 STOP_SECONDS = 0.7  # for all that follows a stop
 
 
@@ -61,11 +62,16 @@ def _keep_back(context: SolveContext, state: State) -> None:
     """Keep time back for the last check, and for the reasons of what the plan of the search will not hold.
 
     That is fixed before the search: its cooling depends on its time. Time added near the end heats a plan
-    that was almost cold. The CPU time of the first check counts, since nothing else runs at the end.
+    that was almost cold. The CPU time of the first check counts, since nothing else runs at the end. A
+    published plan already holds nearly all that the search will hold.
     """
     seconds, spent = context.params.seconds, context.incumbent.computed
     checks = max(spent, min(0.2 * seconds, 0.1 + 1.2 * spent))
-    unscheduled = LEFT_SHARE * state.unscheduled_count
+    left = LEFT_SHARE
+    if context.problem.published:
+        left = 1.0
+        checks += REVERT_CHECKS * spent
+    unscheduled = left * state.unscheduled_count
     held_count = max(1.0, len(context.problem.requests) - unscheduled)
     reasons = spent * (INDEX_SHARE + REASON_CHECKS * unscheduled / held_count)
     context.clock.reserve(checks + min(REASON_SHARE * seconds, reasons))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from threading import Event
 from time import sleep
 from types import ModuleType
@@ -34,9 +35,9 @@ from tests.support.builders import ask, make_problem
 WAIT = 0.5  # seconds
 
 
-def a_problem() -> Problem:
+def a_problem(slots: str = "4 4") -> Problem:
     firms = "abcdefgh"
-    return make_problem(slots="4 4", requests=[ask(a + b, a, b) for a in firms for b in firms if a < b])
+    return make_problem(slots=slots, requests=[ask(a + b, a, b) for a in firms for b in firms if a < b])
 
 
 @pytest.fixture
@@ -194,6 +195,26 @@ def test_a_first_check_that_waits_for_the_interpreter_leaves_the_search_its_time
     solve(a_problem(), params, should_stop=lambda: len(reserved) == 2)
     *_, for_the_end = reserved[:2]
     assert 0.0 < for_the_end < WAIT
+
+
+def test_a_rerun_keeps_time_back_to_take_changes_back_and_for_the_reasons_of_all_that_is_unscheduled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its start plan, the published one, already holds nearly all that the search will hold."""
+    problem = a_problem("4")
+    plan = solve(problem, SolveParams(workers=1, method="search", iterations=1000)).plan
+    assert plan.unscheduled
+    reserved = list[float]()
+    monkeypatch.setattr(SolveClock, "reserve", lambda _, seconds: reserved.append(seconds))
+    monkeypatch.setattr(Incumbent, "computed", property(lambda _: 0.1, lambda *_: None))
+    solve(
+        replace(problem, published=plan.meetings, source_fingerprint=None),
+        SolveParams(60.0, workers=1, method="search"),
+        should_stop=lambda: len(reserved) == 2,
+        is_changed=True,
+    )
+    checks, reasons = 1.2 + 1.5, 1.0 + 20.0 * len(plan.unscheduled) / len(plan.meetings)
+    assert reserved[1] == pytest.approx(0.1 + 0.1 * (checks + reasons))
 
 
 @pytest.mark.parametrize(("computed", "counted"), [(0.1, 0.1), (2.0, 7.0)])
