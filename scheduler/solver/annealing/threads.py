@@ -139,7 +139,8 @@ class SearchThreads:
         self.draws = np.random.default_rng(seed)
         self.threads = [_SearchThread(data, plan)]
         self.threads += [_SearchThread(data, new_state(data, seed * 1000 + k)) for k in range(1, threads)]
-        self.pool = ThreadPoolExecutor(threads)
+        self.pool = ThreadPoolExecutor(max(1, threads - 1))
+        self.base = np.empty_like(plan.held)
         self.joiner = Joiner(data)
         self.joined_moves, self.loss = MIN_JOINED_MOVES, USUAL_LOSS
         self.between = 0.0  # seconds that threads wait for their next round
@@ -222,7 +223,8 @@ class SearchThreads:
         self, threads: Sequence[_SearchThread], schedule: Annealing, data: Data, moves: int
     ) -> None:
         """Make moves on each thread, and join the changes."""
-        base = self.plan.held.copy()
+        base = self.base
+        base[:] = self.plan.held
 
         def work(thread: _SearchThread) -> Floats:
             tally = np.zeros((KINDS, 3))
@@ -231,13 +233,21 @@ class SearchThreads:
             schedule.make(moves, data, thread.plan, tally)
             return tally
 
-        for tally in self.pool.map(work, threads):
+        for tally in self._run_all(work, threads):
             schedule.tally += tally
         temperature = schedule.temperatures.at(schedule.share)
         for thread in threads[1:]:
             joined = self.joiner.join(data, self.plan, base, thread.plan.held, temperature)
             lost = (joined.others - joined.taken) / max(1, joined.others)
             self.loss += LOSS_STEP * (lost - self.loss)
+
+    def _run_all(self, work: Callable[..., Floats], *arguments: Sequence[object]) -> list[Floats]:
+        """Call `work` with each row of arguments, the first one in this thread: waking one takes as long as
+        a hundred moves.
+        """
+        first, *others = zip(*arguments, strict=True)
+        waiting = [self.pool.submit(work, *row) for row in others]
+        return [work(*first), *(future.result() for future in waiting)]
 
     def _round(
         self, threads: Sequence[_SearchThread], schedule: Annealing, share: Share, moves: int, until: float
@@ -257,7 +267,7 @@ class SearchThreads:
                 shift(self.data, thread.plan, table, self.order)
             return thread.work(schedule, own, moves, until)
 
-        for tally in self.pool.map(work, threads, taken):
+        for tally in self._run_all(work, threads, taken):
             schedule.tally += tally
         began = now()
         improved = [
