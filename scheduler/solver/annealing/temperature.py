@@ -12,7 +12,8 @@ from scheduler.solver.clock import SolveClock
 FIRST_STEP = 2.0  # times the largest step: measured, 3 is worse the shorter the search, 1.2 as well
 MEETING_STEP = 0.4  # times the gain of a usual meeting: what a search trades where meetings lack much
 UNKNOWN_SHARE = 0.5  # of that, while nobody knows what they lack: a loose event is heated in vain
-LACK_STEPS = 7.0  # times what the meetings of a start plan lack to the LP, a request
+LACK_STEPS = 9.5  # times what the meetings of a start plan lack to the LP, a request, beyond `LOOSE_LACK`
+LOOSE_LACK = 2.0  # points: that much a first plan lacks on a loose event, too
 LAST_STEP = 0.1  # of the smallest step: measured, 0.2 is worse on loose events and on tight ones
 STEPS_OF_PRICE = 7.5  # price of a change / highest temperature, where changes are limited
 MIN_PRICE = 0.1
@@ -93,7 +94,9 @@ def fit_temperatures(problem: Problem, *, cold: bool, lack: float | None = None)
         return Temperatures(min(0.8 * max(steps), most), min(0.25 * min(steps), most))
     usual = statistics.median([request.weight for request in problem.requests] or [1])
     highest = MEETING_STEP * factors["served"] * usual
-    wanted = UNKNOWN_SHARE * highest if lack is None else min(highest, LACK_STEPS * lack)
+    wanted = UNKNOWN_SHARE * highest
+    if lack is not None:
+        wanted = min(highest, LACK_STEPS * (lack - LOOSE_LACK))
     lowest = FIRST_STEP * max(steps)
     return Temperatures(max(lowest, wanted), LAST_STEP * min(steps), trades_meetings=wanted > lowest)
 

@@ -142,7 +142,7 @@ def test_a_search_by_moves_waits_for_the_reduced_costs_so_that_its_plan_is_the_s
 def test_the_first_temperature_follows_what_the_meetings_lack_to_the_bound() -> None:
     """On a loose event small steps decide, else which meetings are traded for which others."""
     problem = make_problem(requests=[ask("r0", "a", "b", weight=3)])
-    found = [fit_temperatures(problem, cold=False, lack=lack) for lack in (0.0, 5.0, 50.0, None)]
-    assert [each.first for each in found] == [20.0, 35.0, 120.0, 60.0]
-    assert [each.trades_meetings for each in found] == [False, True, True, True]
+    found = [fit_temperatures(problem, cold=False, lack=lack) for lack in (0.0, 4.0, 5.0, 50.0, None)]
+    assert [each.first for each in found] == [20.0, 20.0, 28.5, 120.0, 60.0]
+    assert [each.trades_meetings for each in found] == [False, False, True, True, True]
     assert len({fit_temperatures(problem, cold=True, lack=lack) for lack in (0.0, 50.0)}) == 1
