@@ -1,10 +1,11 @@
 """The small installation (`chainmeet serve`): memory of all processes while an event goes through its days.
 
-    python -m benchmarks.small_installation [--full] [--out benchmarks/results]
+    python -m benchmarks.small_installation [--full] [--limit-mb MB] [--out benchmarks/results]
 
 An expo is generated, scheduled, published and emailed by the running site, while pages are opened. By default
 20 firms, with --full 100 firms with 1,450 requests. Memory is the sum of the proportional set sizes (PSS) of
-all processes, read every half second.
+all processes, read every half second. With --limit-mb the kernel limits the memory of the site, files that it
+reads included, as on a server of that size without swap. That takes root and a memory cgroup.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from aiosmtpd.controller import Controller
@@ -87,8 +89,45 @@ class Memory:
             self.peaks[self.step] = max(self.peaks.get(self.step, Counter()), used, key=Counter.total)
 
 
+class MemoryLimit:
+    """A memory cgroup: of the first version of cgroups, or of the second one."""
+
+    FILES: ClassVar[Mapping[Path, tuple[str, str, str]]] = {
+        Path("/sys/fs/cgroup/memory"): (
+            "memory.limit_in_bytes", "memory.max_usage_in_bytes", "memory.oom_control",
+        ),
+        Path("/sys/fs/cgroup"): ("memory.max", "memory.peak", "memory.events"),
+    }  # fmt: skip
+    """By the folder of all groups: the files of the limit, the peak, and the count of killed processes."""
+
+    def __init__(self, megabytes: int) -> None:
+        parent, (limit, self._peak, self._events) = next(
+            (parent, files) for parent, files in self.FILES.items() if (parent / "cgroup.procs").exists()
+        )
+        self._folder = parent / f"chainmeet-{os.getpid()}"
+        self._folder.mkdir()
+        (self._folder / limit).write_text(str(megabytes * 1_000_000))
+
+    def enter(self) -> None:
+        """Put this process, and what it starts from now on, under the limit."""
+        (self._folder / "cgroup.procs").write_text(str(os.getpid()))
+
+    def figures(self) -> Json:
+        """Return the peak in MB, and the number of processes that the kernel killed."""
+        events = dict(line.split() for line in (self._folder / self._events).read_text().splitlines())
+        return {
+            "limited_peak_mb": megabytes(int((self._folder / self._peak).read_text())),
+            "killed": int(events["oom_kill"]),
+        }
+
+    def close(self) -> None:
+        self._folder.rmdir()
+
+
 @contextmanager
-def running(data: Path, smtp_port: int) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    data: Path, smtp_port: int, limit: MemoryLimit | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run `chainmeet serve` on a folder."""
     environment = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
     port = free_port()
@@ -109,6 +148,7 @@ def running(data: Path, smtp_port: int) -> Iterator[subprocess.Popen[bytes]]:
             cwd=ROOT,
             stdout=log,
             stderr=log,
+            preexec_fn=None if limit is None else limit.enter,
         )
     try:
         until(lambda: answers(f"http://127.0.0.1:{port}/readyz") or process.poll() is not None)
@@ -142,14 +182,14 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(EVERY)
 
 
-def measure(firms: int, requests: int, seconds: int) -> Json:
+def measure(firms: int, requests: int, seconds: int, limit: MemoryLimit | None = None) -> Json:
     """Return the peaks in MB by step, and the seconds of each step."""
     sink = Controller(Sink(), hostname="127.0.0.1", port=free_port())
     sink.start()
     took: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as temporary:
         data = Path(temporary) / "data"
-        with running(data, sink.port) as process:
+        with running(data, sink.port, limit) as process:
             folder = DataFolder(data)
             settings = folder.settings()
             database = Database(settings.database_url)
@@ -198,6 +238,7 @@ def measure(firms: int, requests: int, seconds: int) -> Json:
             for name, used in memory.peaks.items()
         },
         "seconds": took,
+        **({} if limit is None else limit.figures()),
     }
 
 
@@ -245,12 +286,18 @@ def main() -> None:
     )
     parser.add_argument("--full", action="store_true", help="100 firms and 1,450 requests")
     parser.add_argument("--seconds", type=int, default=20, help="search time of the run")
+    parser.add_argument("--limit-mb", type=int, metavar="MB", help="memory that the site may use")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    found = measure(*(WHOLE if options.full else QUICK), options.seconds)
-    write_json(
-        options.out / f"{stem('small-installation', options.full)}.json", {"machine": machine(), **found}
-    )
+    with ExitStack() as cleanup:
+        limit = (
+            None
+            if options.limit_mb is None
+            else cleanup.enter_context(closing(MemoryLimit(options.limit_mb)))
+        )
+        found = measure(*(WHOLE if options.full else QUICK), options.seconds, limit)
+    name = "small-installation" if limit is None else f"small-installation-{options.limit_mb}"
+    write_json(options.out / f"{stem(name, options.full)}.json", {"machine": machine(), **found})
     for name, peak in found["peak_mb_by_step"].items():
         print(f"{name}: {peak} MB {found['mb_by_program'][name]}")
 
