@@ -295,7 +295,12 @@ def main() -> None:
             if options.limit_mb is None
             else cleanup.enter_context(closing(MemoryLimit(options.limit_mb)))
         )
-        found = measure(*(WHOLE if options.full else QUICK), options.seconds, limit)
+        try:
+            found = measure(*(WHOLE if options.full else QUICK), options.seconds, limit)
+        except Exception:
+            if limit is not None:
+                print(limit.figures(), flush=True)  # whether the kernel killed something
+            raise
     name = "small-installation" if limit is None else f"small-installation-{options.limit_mb}"
     write_json(options.out / f"{stem(name, options.full)}.json", {"machine": machine(), **found})
     for name, peak in found["peak_mb_by_step"].items():

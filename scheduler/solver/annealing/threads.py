@@ -242,9 +242,7 @@ class SearchThreads:
             self.loss += LOSS_STEP * (lost - self.loss)
 
     def _run_all(self, work: Callable[..., Floats], *arguments: Sequence[object]) -> list[Floats]:
-        """Call `work` with each row of arguments, the first one in this thread: waking one takes as long as
-        a hundred moves.
-        """
+        """Call `work` with each row of arguments, the first one in this thread: waking another takes time."""
         first, *others = zip(*arguments, strict=True)
         waiting = [self.pool.submit(work, *row) for row in others]
         return [work(*first), *(future.result() for future in waiting)]
