@@ -247,7 +247,8 @@ def _of_rows(database: Database, session: Session) -> Iterator[Any]:
     work = work_counts.count_work(session, now=now)
     is_paused = site_pause.find_pause(session) is not None
     yield _one("site_paused", "1 while operators have paused the site.", is_paused)
-    yield _gauge("emails", "Emails in the outbox.", _by_name(emails.emails), "state")
+    yield _gauge("emails", "Emails in the outbox that are not sent.", _by_name(emails.emails), "state")
+    yield _one("emails_sent_last_5m", "Emails sent in the last 5 minutes.", emails.sent)
     yield _one("emails_oldest_due_seconds", "Age of the oldest email that is due.", emails.oldest_due)
     yield _one("email_routes_paused", "Providers that are paused after refusals.", emails.paused_routes)
     yield _gauge("runs", "Runs.", _by_name(work.runs), "state")

@@ -30,9 +30,7 @@ def update_outbox_alert(session: Session, *, now: datetime) -> bool:
         _goes(),
     )
     waiting = session.execute(waits.order_by(OutboxEmail.id).limit(1)).first()
-    went_out = select(OutboxEmail.id).where(
-        OutboxEmail.state == OutboxState.SENT, OutboxEmail.sent_at > since, OutboxEmail.rehearsed_as.is_(None)
-    )
+    went_out = select(OutboxEmail.id).where(outbox.sent_condition(since))
     if (
         waiting is None
         or site_pause.was_paused_since(session, since)

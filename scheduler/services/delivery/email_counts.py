@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OutboxState
@@ -15,6 +15,7 @@ from scheduler.services.outbox import outbox
 from scheduler.storage.models import EmailRoute, Event, OutboxEmail
 
 STOPPED = "stopped"
+SENT_WINDOW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,10 @@ class EmailCounts:
     """Numbers of emails, and ages in seconds."""
 
     emails: Mapping[str, int]
-    """By state. `stopped` is not part of queued, and `failed` has only those that a person must handle."""
+    """By state, without sent ones: those are as many as ever were. `stopped` is not part of queued, and
+    `failed` has only those that a person must handle."""
+    sent: int
+    """In the last `SENT_WINDOW`, without rehearsed ones."""
     oldest_due: float
     """Of an email that is due and neither paused nor stopped, or 0."""
     paused_routes: int
@@ -31,22 +35,25 @@ class EmailCounts:
 
 def count_emails(session: Session, *, now: datetime) -> EmailCounts:
     """Return the current counts."""
-    states = select(OutboxEmail.state, func.count()).group_by(OutboxEmail.state)
-    emails = dict.fromkeys((state.value for state in OutboxState), 0)
-    emails |= {state.value: number for state, number in session.execute(states)}
-    for name, which in (
-        (OutboxState.FAILED.value, outbox.failed_condition()),
-        (STOPPED, outbox.stopped_condition()),
-    ):
-        emails[name] = session.scalar(select(func.count()).select_from(OutboxEmail).where(which)) or 0
+    going = OutboxState.QUEUED, OutboxState.SENDING
+    states = select(OutboxEmail.state, func.count()).where(OutboxEmail.state.in_(going))
+    emails = {state.value: 0 for state in going}
+    emails |= {state.value: n for state, n in session.execute(states.group_by(OutboxEmail.state))}
+    emails[OutboxState.FAILED.value] = _count(session, outbox.failed_condition())
+    emails[STOPPED] = _count(session, outbox.stopped_condition())
     emails[OutboxState.QUEUED.value] -= emails[STOPPED]
     due = email_alerts.find_oldest_due(session, now=now)
     paused = select(func.count()).select_from(EmailRoute).where(EmailRoute.paused_until > now)
     return EmailCounts(
         emails=emails,
+        sent=_count(session, outbox.sent_condition(now - SENT_WINDOW)),
         oldest_due=0.0 if due is None else max(0.0, (now - due).total_seconds()),
         paused_routes=session.scalar(paused) or 0,
     )
+
+
+def _count(session: Session, which: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).select_from(OutboxEmail).where(which)) or 0
 
 
 def count_emails_of_paused_events(session: Session) -> dict[str, int]:

@@ -274,6 +274,13 @@ def failed_condition() -> ColumnElement[bool]:
     )
 
 
+def sent_condition(since: datetime) -> ColumnElement[bool]:
+    """Condition: the mail server accepted the email after a time. Rehearsed emails do not count."""
+    return and_(
+        OutboxEmail.state == OutboxState.SENT, OutboxEmail.sent_at > since, OutboxEmail.rehearsed_as.is_(None)
+    )
+
+
 def requeue_failed(
     session: Session, which: ColumnElement[bool], *, now: datetime
 ) -> Sequence[Row[int, int | None, int | None]]:

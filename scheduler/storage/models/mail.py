@@ -134,6 +134,12 @@ class OutboxEmail(Timestamped, Base):
             postgresql_where=text("uid IS NOT NULL"),
             sqlite_where=text("uid IS NOT NULL"),
         ),
+        Index(
+            "ix_outbox_email_sent_at",
+            "sent_at",
+            postgresql_where=text("sent_at IS NOT NULL"),
+            sqlite_where=text("sent_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -98,7 +98,10 @@ def busy(database: Database, broker_url: str) -> Iterator[Database]:
         expo, now = make_event(session), database.now()
         due = now - timedelta(minutes=20)
         rows = [queued(expo, i) | {"created_at": due, "next_attempt_at": due} for i in range(3)]
-        rows[1] |= {"state": "sent"}
+        rows[1] |= {"state": "sent", "sent_at": now - timedelta(minutes=4)}
+        old, rehearsed = (queued(expo, i) | {"state": "sent", "created_at": due} for i in (3, 4))
+        rows.append(old | {"sent_at": now - timedelta(minutes=6)})
+        rows.append(rehearsed | {"sent_at": now - timedelta(minutes=4), "rehearsed_as": "x"})
         rows[2] |= {"stopped_at": due}
         session.execute(insert(OutboxEmail), rows)
         runs.queue_run(session, expo.event.id, requested_by=None, now=now - timedelta(minutes=5))
@@ -125,8 +128,9 @@ def incoming(number: int, event_id: int | None, at: Any) -> InboundEmail:
 
 def test_the_state_is_what_the_rows_say(busy: Database, broker_url: str) -> None:
     found = scrape(metered(busy, broker_url))
-    states = ("queued", "sent", "stopped", "failed")
-    assert [value(found, "emails", state=state) for state in states] == [2, 1, 1, 0]  # one is of the alert
+    states = ("queued", "sending", "stopped", "failed")
+    assert [value(found, "emails", state=state) for state in states] == [2, 0, 1, 0]  # one is of the alert
+    assert value(found, "emails_sent_last_5m") == 1
     assert 1_200 <= value(found, "emails_oldest_due_seconds") < 1_500
     assert (value(found, "runs", state="queued"), value(found, "runs", state="failed")) == (1, 0)
     assert 300 <= value(found, "runs_oldest_waiting_seconds") < 600
