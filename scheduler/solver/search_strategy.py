@@ -26,6 +26,7 @@ from scheduler.solver.state.terms import count_terms
 REASON_CHECKS = 20  # meetings are checked while one reason is found (14 to 24 in `benchmarks.reasons`)
 INDEX_SHARE = 1.0  # of a check: what is looked up before the first reason (0.7 to 1.2)
 REASON_SHARE = 0.2  # of the time, at most, goes into that
+SPARE_SHARE = 0.015  # of the time, at most: as much again, because a machine's speed varies
 LEFT_SHARE = 0.75  # of what a first plan does not hold: so much a search does not hold either (0.6 to 0.97)
 REVERT_CHECKS = 1.5  # of a rerun: what it takes to take back changes that bring nothing (1.3 to 1.8)
 STOP_SECONDS = 0.7  # for all that follows a stop
@@ -74,6 +75,7 @@ def _keep_back(context: SolveContext, state: State) -> None:
     unscheduled = left * state.unscheduled_count
     held_count = max(1.0, len(context.problem.requests) - unscheduled)
     reasons = spent * (INDEX_SHARE + REASON_CHECKS * unscheduled / held_count)
+    reasons += min(reasons, SPARE_SHARE * seconds)
     context.clock.reserve(checks + min(REASON_SHARE * seconds, reasons))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -96,18 +97,37 @@ class Annealing:
             anneal(data, plan, BATCH, self.temperatures.at(1.0), PENALTY, odds, self.tally)
 
 
+@dataclass
+class _Switches:
+    """The searches of this process that run, and the interval before the first of them."""
+
+    searches: int = 0
+    usual: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+_switches = _Switches()
+
+
 @contextmanager
 def quick_switches() -> Iterator[None]:
     """Let threads wait less for the interpreter than the usual 5 ms, which is as long as a joined round.
 
-    Beside a search, the model of the proof is built and plans of large events are checked, in Python.
+    Beside a search, the model of the proof is built and plans of large events are checked, in Python. The
+    interval is that of the process: the first of several searches sets it, and the last one sets it back.
     """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_SECONDS)
+    with _switches.lock:
+        if not _switches.searches:
+            _switches.usual = sys.getswitchinterval()
+            sys.setswitchinterval(SWITCH_SECONDS)
+        _switches.searches += 1
     try:
         yield
     finally:
-        sys.setswitchinterval(before)
+        with _switches.lock:
+            _switches.searches -= 1
+            if not _switches.searches:
+                sys.setswitchinterval(_switches.usual)
 
 
 @dataclass(frozen=True, slots=True)

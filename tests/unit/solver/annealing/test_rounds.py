@@ -59,3 +59,14 @@ def test_while_a_search_runs_its_threads_wait_briefly_for_the_interpreter() -> N
     search.run(build_start_state(flat, None, 1))
     assert list(found) == [pytest.approx(threads.SWITCH_SECONDS)]
     assert sys.getswitchinterval() == before
+
+
+def test_searches_that_overlap_leave_the_interval_as_it_was() -> None:
+    before = sys.getswitchinterval()
+    first, second = threads.quick_switches(), threads.quick_switches()
+    for each in (first, second):
+        each.__enter__()
+    first.__exit__(None, None, None)
+    assert sys.getswitchinterval() == pytest.approx(threads.SWITCH_SECONDS)
+    second.__exit__(None, None, None)
+    assert sys.getswitchinterval() == before

@@ -197,10 +197,14 @@ def test_a_first_check_that_waits_for_the_interpreter_leaves_the_search_its_time
     assert 0.0 < for_the_end < WAIT
 
 
+@pytest.mark.parametrize(("seconds", "spare"), [(20.0, 0.3), (60.0, 0.9), (600.0, 1.6)])
 def test_a_rerun_keeps_time_back_to_take_changes_back_and_for_the_reasons_of_all_that_is_unscheduled(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, seconds: float, spare: float
 ) -> None:
-    """Its start plan, the published one, already holds nearly all that the search will hold."""
+    """Its start plan, the published one, already holds nearly all that the search will hold.
+
+    A small share of the time is spare, up to what all reasons take, because a machine's speed varies.
+    """
     problem = a_problem("4")
     plan = solve(problem, SolveParams(workers=1, method="search", iterations=1000)).plan
     assert plan.unscheduled
@@ -209,12 +213,12 @@ def test_a_rerun_keeps_time_back_to_take_changes_back_and_for_the_reasons_of_all
     monkeypatch.setattr(Incumbent, "computed", property(lambda _: 0.1, lambda *_: None))
     solve(
         replace(problem, published=plan.meetings, source_fingerprint=None),
-        SolveParams(60.0, workers=1, method="search"),
+        SolveParams(seconds, workers=1, method="search"),
         should_stop=lambda: len(reserved) == 2,
         is_changed=True,
     )
     checks, reasons = 1.2 + 1.5, 1.0 + 20.0 * len(plan.unscheduled) / len(plan.meetings)
-    assert reserved[1] == pytest.approx(0.1 + 0.1 * (checks + reasons))
+    assert reserved[1] == pytest.approx(0.1 + 0.1 * (checks + reasons) + spare)
 
 
 @pytest.mark.parametrize(("computed", "counted"), [(0.1, 0.1), (2.0, 7.0)])
