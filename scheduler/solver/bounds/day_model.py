@@ -10,7 +10,7 @@ and the seats within a day are dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,9 +29,11 @@ from scheduler.solver.bounds.day_rows import (
     add_pairs,
     add_places,
 )
-from scheduler.solver.bounds.dtypes import Floats, Int64s
+from scheduler.solver.bounds.dtypes import Floats, Int32s, Int64s
 from scheduler.solver.bounds.hall_visits import HallRow, hall_rows
 from scheduler.solver.instance.choices import Choices
+
+PART = 1 << 18  # entries
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,9 @@ class DayModel:
     request: Int64s
     weight: Int64s
     gain: Floats
-    row: Int64s
-    column: Int64s
-    value: Int64s
+    row: Int32s
+    column: Int32s
+    value: Int32s
     rhs: Int64s
     owner: Int64s
     alike: Int64s
@@ -84,6 +86,11 @@ class DayModel:
     @property
     def columns(self) -> int:
         return len(self.request)
+
+    def entry_parts(self) -> Iterator[slice]:
+        """Yield parts of the entries of A: there are millions, and what is computed of each takes memory."""
+        for begin in range(0, len(self.row), PART):
+            yield slice(begin, begin + PART)
 
 
 def build_day_model(problem: Problem, expired: Callable[[], bool] = lambda: False) -> DayModel | None:
@@ -108,7 +115,7 @@ def _assemble(problem: Problem, choices: Choices, options: DayOptions, halls: Se
     gain, constant = column_gains(problem, choices, options, columns, weight)
     return DayModel(
         request=columns.request, weight=weight, gain=gain,
-        row=_joined(rows.row), column=_joined(rows.column), value=_joined(rows.value),
+        row=_take_joined(rows.row), column=_take_joined(rows.column), value=_take_joined(rows.value),
         rhs=np.array(rows.rhs, dtype=np.int64), owner=np.array(rows.owner, dtype=np.int64),
         alike=np.array(rows.alike, dtype=np.int64), day=np.array(rows.day, dtype=np.int64),
         slots=np.array([mask.bit_count() for mask in choices.day_masks], dtype=np.int64),
@@ -117,5 +124,8 @@ def _assemble(problem: Problem, choices: Choices, options: DayOptions, halls: Se
     )  # fmt: skip
 
 
-def _joined(blocks: list[Int64s]) -> Int64s:
-    return np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.int64)
+def _take_joined(blocks: list[Int64s]) -> Int32s:
+    """Join the blocks of entries, and empty their list: there is memory for them only once."""
+    narrow = [block.astype(np.int32) for block in blocks]
+    blocks.clear()
+    return np.concatenate(narrow) if narrow else np.zeros(0, dtype=np.int32)

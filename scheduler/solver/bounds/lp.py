@@ -23,6 +23,10 @@ Arrays = Mapping[str, npt.NDArray[np.generic]]
 CHECK_SECONDS = 0.1
 SMALL_COLUMNS = 2000  # solved in a few milliseconds, sooner than a process starts
 READ_OCTETS = 1 << 20
+LARGE = 1 << 20
+"""Octets. glibc raises this limit up to 32 MiB as large blocks are freed, and then keeps what is free."""
+ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(LARGE), "MALLOC_TRIM_THRESHOLD_": str(LARGE)}
+"""Of the process: it returns the memory of large arrays as soon as they are freed (mallopt(3))."""
 WHOLE = b"\n"  # tells the process that a set of LPs is in the file
 
 
@@ -73,11 +77,12 @@ class LpSolver:
         if lp["cost"].shape[1] <= SMALL_COLUMNS:
             yield from map(_finite, _iter_solved_here(asked))
             return
-        process, clock, received = self.begin(), SolveClock(seconds, should_stop), 0
+        process, clock, received, rows = self.begin(), SolveClock(seconds, should_stop), 0, len(lp["rhs"])
         try:
             process.send(asked)
+            del asked, lp  # the process has them
             for _ in ways:
-                duals = process.receive(len(lp["rhs"]), clock)
+                duals = process.receive(rows, clock)
                 received += duals is not None
                 yield None if duals is None else _finite(duals)
         finally:
@@ -101,6 +106,7 @@ class _LpProcess:
             stdout=subprocess.PIPE,
             pass_fds=[self.file.fileno()],
             bufsize=0,
+            env=os.environ | ENVIRONMENT,
         )
         self.received = b""
 

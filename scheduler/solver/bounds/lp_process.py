@@ -32,6 +32,7 @@ ALGORITHMS: dict[str, tuple[Options, ...]] = {
 }
 """The parameters to try in turn. `rough`: first to five digits, several times faster with alike prices."""
 PDLP_TOLERANCE = 1e-5
+PART = 10_000  # entries: as objects of Python they take four times the memory
 MOST_SECONDS = 1e6  # also where there is no limit
 
 
@@ -54,9 +55,10 @@ def build_model(lp: Any, cost: Any) -> model_pb2.ModelProto:
     model.linear_constraints.upper_bounds.extend(lp["rhs"].tolist())
     order = np.lexsort((lp["column"], lp["row"]))
     matrix = model.linear_constraint_matrix
-    matrix.row_ids.extend(lp["row"][order].tolist())
-    matrix.column_ids.extend(lp["column"][order].tolist())
-    matrix.coefficients.extend(lp["value"][order].astype(float).tolist())
+    for part in np.split(order, range(PART, len(order), PART)):
+        matrix.row_ids.extend(lp["row"][part].tolist())
+        matrix.column_ids.extend(lp["column"][part].tolist())
+        matrix.coefficients.extend(lp["value"][part].astype(float).tolist())
     return model
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scheduler.solver.bounds.day_model import DayModel
-from scheduler.solver.bounds.dtypes import Int64s
+from scheduler.solver.bounds.dtypes import Int32s, Int64s
 
 CLASSES = 2
 """Of days: long and short ones."""
@@ -105,14 +105,15 @@ def merge_rows(model: DayModel, numbers: Int64s) -> MergedModel:
     merged = replace(
         model,
         request=model.request[kept], weight=model.weight[kept], gain=model.gain[kept],
-        row=row, column=column, value=_sums(same, model.value[entry], len(place)),
+        row=row.astype(np.int32), column=column.astype(np.int32),
+        value=_sums(same, model.value[entry], len(place)).astype(np.int32),
         rhs=_sums(row_of, model.rhs, groups), owner=model.owner[first], alike=model.alike[first],
         day=model.day[first], soft_row=row_of[model.soft_row],
     )  # fmt: skip
     return MergedModel(merged, row_of)
 
 
-def _sums(into: Int64s, values: Int64s, size: int) -> Int64s:
+def _sums(into: Int64s, values: Int32s | Int64s, size: int) -> Int64s:
     total = np.zeros(size, dtype=np.int64)
     np.add.at(total, into, values)
     return total
@@ -125,7 +126,8 @@ def _different(model: DayModel, row_of: Int64s, groups: int) -> npt.NDArray[np.b
     """
     key = np.random.default_rng(0).integers(1 << 62, size=groups)
     used = np.zeros(model.columns, dtype=np.int64)
-    np.add.at(used, model.column, key[row_of[model.row]] * model.value)
+    for part in model.entry_parts():
+        np.add.at(used, model.column[part], key[row_of[model.row[part]]] * model.value[part])
     order = np.lexsort((-model.gain, used, model.request))
     request, used = model.request[order], used[order]
     first = np.ones(model.columns, dtype=bool)

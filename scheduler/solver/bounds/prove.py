@@ -220,9 +220,10 @@ def _iter_duals(
     if not small.columns:
         yield from ((objective, None) for objective in ways)
         return
-    arrays = _arrays(small, np.array([_cost(problem, small, objective) for objective in ways]))
     seconds = clock.left() + MIN_SECONDS if clock.is_limited else math.inf
-    with closing(solver.iter_duals(arrays, list(ways.values()), seconds, clock.should_stop)) as found:
+    costs = np.array([_cost(problem, small, objective) for objective in ways])
+    found = solver.iter_duals(_arrays(small, costs), list(ways.values()), seconds, clock.should_stop)
+    with closing(found):
         yield from zip(ways, found, strict=True)
 
 
@@ -247,7 +248,8 @@ def reduced_costs(problem: Problem, small: DayModel, duals: Floats) -> Floats:
     """
     prices = np.maximum(duals[: len(small.rhs)], 0.0)
     worth = small.gain.copy()
-    np.subtract.at(worth, small.column, prices[small.row] * small.value)
+    for part in small.entry_parts():
+        np.subtract.at(worth, small.column[part], prices[small.row[part]] * small.value[part])
     best: Floats = np.full(len(problem.requests), -np.inf)
     np.maximum.at(best, small.request, worth)
     return best
@@ -314,9 +316,13 @@ def _arrays(model: DayModel, cost: Floats) -> lp.Arrays:
         "cost": cost,
         "upper": np.concatenate([np.ones(columns), model.soft_most.astype(float)]),
         "rhs": np.concatenate([model.rhs.astype(float), np.ones(len(requests))]),
-        "row": np.concatenate([model.row, model.soft_row, rows + request_row]),
-        "column": np.concatenate([model.column, columns + np.arange(pieces), np.arange(columns)]),
-        "value": np.concatenate([model.value, np.full(pieces, -1), np.ones(columns, dtype=np.int64)]),
+        "row": np.concatenate([model.row, model.soft_row, rows + request_row], dtype=np.int32),
+        "column": np.concatenate(
+            [model.column, columns + np.arange(pieces), np.arange(columns)], dtype=np.int32
+        ),
+        "value": np.concatenate(
+            [model.value, np.full(pieces, -1), np.ones(columns, np.int32)], dtype=np.int32
+        ),
     }
 
 
@@ -345,14 +351,18 @@ def proved_bound(model: DayModel, gain: Floats, duals: Floats, prices: Floats) -
     duals = _clipped(model, duals, prices)
     most = float(np.abs(gain).sum() + (duals * (np.abs(model.rhs) + 1)).sum())
     most += float((duals[model.soft_row] * model.soft_most).sum())
-    most += float((duals[model.row] * np.abs(model.value)).sum()) + model.columns + len(duals)
+    most += sum(
+        float((duals[model.row[part]] * np.abs(model.value[part])).sum()) for part in model.entry_parts()
+    )
+    most += model.columns + len(duals)
     shift = min(20, MAX_BITS - math.ceil(math.log2(most + 1)))
     if not math.isfinite(most) or shift < 0:
         return None
     scale = float(1 << shift)
     y = np.floor(duals * scale).astype(np.int64)
     worth = np.ceil(gain * scale).astype(np.int64)
-    np.subtract.at(worth, model.column, y[model.row] * model.value)
+    for part in model.entry_parts():
+        np.subtract.at(worth, model.column[part], y[model.row[part]] * model.value[part])
     best = np.zeros(int(model.request.max(initial=-1)) + 1, dtype=np.int64)
     np.maximum.at(best, model.request, worth)
     over = np.maximum(y[model.soft_row] - np.floor(prices * scale).astype(np.int64), 0) * model.soft_most
