@@ -56,18 +56,19 @@ def filled(database: Database) -> None:
     upgrade_schema(database)
     event_id = full_size.fill(database)
     full_size.add_version(database, event_id, state=VersionState.PUBLISHED)
+    now = database.now()
     with database.write() as session:
         people = session.execute(select(Attendee.id, Attendee.email).order_by(Attendee.id)).all()
         session.execute(
             insert(OutboxEmail),
-            [_email(event_id, n, people[n % len(people)], database.now()) for n in range(EMAILS)],
+            [_email(event_id, n, people[n % len(people)], now) for n in range(EMAILS)],
         )
     database.count_anew(["outbox_email"])
 
 
 def _email(event_id: int, number: int, person: tuple[int, str], now: datetime) -> Json:
-    state, waiting = OutboxState.SENT, EMAILS - WAITING
-    if number >= waiting:
+    state = OutboxState.SENT
+    if number >= EMAILS - WAITING:
         state = OutboxState.QUEUED
     elif number < FAILED:
         state = OutboxState.FAILED
@@ -75,7 +76,7 @@ def _email(event_id: int, number: int, person: tuple[int, str], now: datetime) -
         "event_id": event_id, "kind": "invitation", "attendee_id": person[0], "to_address": person[1],
         "message_id": f"<{number}@x>", "uid": f"{number}@x", "sequence": 0, "payload": {"text": "x" * 900},
         "state": state, "created_at": NOW, "next_attempt_at": NOW,
-        "sent_at": now - SEND_INTERVAL * (waiting - number) if state is OutboxState.SENT else None,
+        "sent_at": now - SEND_INTERVAL * (EMAILS - WAITING - number) if state is OutboxState.SENT else None,
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from scheduler.storage.models import EmailRoute, Event, OutboxEmail
 
 STOPPED = "stopped"
 SENT_WINDOW = timedelta(minutes=5)
+"""As the name of the metric says, and the dashboard divides by it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from scheduler.solver.bounds.day_rows import (
     add_pairs,
     add_places,
 )
-from scheduler.solver.bounds.dtypes import Floats, Int32s, Int64s
+from scheduler.solver.bounds.dtypes import Floats, Int32s, Int64s, to_int32s
 from scheduler.solver.bounds.hall_visits import HallRow, hall_rows
 from scheduler.solver.instance.choices import Choices
 
@@ -126,6 +126,6 @@ def _assemble(problem: Problem, choices: Choices, options: DayOptions, halls: Se
 
 def _take_joined(blocks: list[Int64s]) -> Int32s:
     """Join the blocks of entries, and empty their list: there is memory for them only once."""
-    narrow = [block.astype(np.int32) for block in blocks]
+    narrow = [to_int32s(block) for block in blocks]
     blocks.clear()
     return np.concatenate(narrow) if narrow else np.zeros(0, dtype=np.int32)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scheduler.solver.bounds.day_model import DayModel
-from scheduler.solver.bounds.dtypes import Int32s, Int64s
+from scheduler.solver.bounds.dtypes import Int32s, Int64s, to_int32s
 
 CLASSES = 2
 """Of days: long and short ones."""
@@ -105,8 +105,8 @@ def merge_rows(model: DayModel, numbers: Int64s) -> MergedModel:
     merged = replace(
         model,
         request=model.request[kept], weight=model.weight[kept], gain=model.gain[kept],
-        row=row.astype(np.int32), column=column.astype(np.int32),
-        value=_sums(same, model.value[entry], len(place)).astype(np.int32),
+        row=to_int32s(row), column=to_int32s(column),
+        value=to_int32s(_sums(same, model.value[entry], len(place))),
         rhs=_sums(row_of, model.rhs, groups), owner=model.owner[first], alike=model.alike[first],
         day=model.day[first], soft_row=row_of[model.soft_row],
     )  # fmt: skip

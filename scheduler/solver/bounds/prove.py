@@ -29,7 +29,7 @@ from scheduler.solver.bounds import lp
 from scheduler.solver.bounds.closed_form import Bounds, closed_bounds, min_change_cost, simple_score_bound
 from scheduler.solver.bounds.day_model import DayModel, build_day_model
 from scheduler.solver.bounds.day_rows import SOFT_TERMS
-from scheduler.solver.bounds.dtypes import Floats, Int64s
+from scheduler.solver.bounds.dtypes import Floats, Int64s, to_int32s
 from scheduler.solver.bounds.merging import (
     MergedModel,
     day_classes,
@@ -316,12 +316,10 @@ def _arrays(model: DayModel, cost: Floats) -> lp.Arrays:
         "cost": cost,
         "upper": np.concatenate([np.ones(columns), model.soft_most.astype(float)]),
         "rhs": np.concatenate([model.rhs.astype(float), np.ones(len(requests))]),
-        "row": np.concatenate([model.row, model.soft_row, rows + request_row], dtype=np.int32),
-        "column": np.concatenate(
-            [model.column, columns + np.arange(pieces), np.arange(columns)], dtype=np.int32
-        ),
-        "value": np.concatenate(
-            [model.value, np.full(pieces, -1), np.ones(columns, np.int32)], dtype=np.int32
+        "row": to_int32s(np.concatenate([model.row, model.soft_row, rows + request_row])),
+        "column": to_int32s(np.concatenate([model.column, columns + np.arange(pieces), np.arange(columns)])),
+        "value": to_int32s(
+            np.concatenate([model.value, np.full(pieces, -1), np.ones(columns, dtype=np.int64)])
         ),
     }
 

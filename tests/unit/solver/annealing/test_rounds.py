@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -63,10 +64,8 @@ def test_while_a_search_runs_its_threads_wait_briefly_for_the_interpreter() -> N
 
 def test_searches_that_overlap_leave_the_interval_as_it_was() -> None:
     before = sys.getswitchinterval()
-    first, second = threads.quick_switches(), threads.quick_switches()
-    for each in (first, second):
-        each.__enter__()
-    first.__exit__(None, None, None)
-    assert sys.getswitchinterval() == pytest.approx(threads.SWITCH_SECONDS)
-    second.__exit__(None, None, None)
+    with ExitStack() as second:
+        with threads.quick_switches():
+            second.enter_context(threads.quick_switches())
+        assert sys.getswitchinterval() == pytest.approx(threads.SWITCH_SECONDS)
     assert sys.getswitchinterval() == before
