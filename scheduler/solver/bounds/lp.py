@@ -31,7 +31,7 @@ WHOLE = b"\n"  # tells the process that a set of LPs is in the file
 
 
 class LpSolver:
-    """Solves LPs. The larger ones share a process, which takes half a second to start: see `begin`."""
+    """Solves LPs. The larger ones share a process, which takes a moment to start: see `begin`."""
 
     def __init__(self) -> None:
         self._process: _LpProcess | None = None
@@ -143,7 +143,7 @@ class _LpProcess:
 
 
 def _iter_solved_here(asked: Arrays) -> Iterator[Floats]:
-    # MathOpt takes half a second to import, which those who solve no LP need not wait for.
+    # Not all who import this module solve an LP: until then, HiGHS takes no memory.
     from scheduler.solver.bounds.lp_process import iter_duals
 
     return iter_duals(asked)

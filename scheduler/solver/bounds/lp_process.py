@@ -1,7 +1,4 @@
-"""The process that `lp` starts: sets of LPs come in, their row duals go out one after the other.
-
-It uses MathOpt's messages alone: its classes of models and results take more memory and time to load.
-"""
+"""The process that `lp` starts: sets of LPs come in, their row duals go out one after the other."""
 
 from __future__ import annotations
 
@@ -9,112 +6,100 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from ortools.math_opt import callback_pb2, model_parameters_pb2, model_pb2, parameters_pb2
-from ortools.math_opt.core.python import solver
-from ortools.math_opt.solvers import highs_pb2
-from ortools.pdlp import solvers_pb2
-from pybind11_abseil.status import StatusNotOk
+from highspy import HighsModelStatus, MatrixFormat, ObjSense, kHighsInf
+from highspy._core import _Highs
 
-Options = dict[str, str] | None
+Options = dict[str, str | float]
 
-SIMPLEX = {"solver": "simplex"}
-INTERIOR = {"solver": "ipm", "run_crossover": "off"}
-PDLP = None  # the way that is not HiGHS'
+SIMPLEX: Options = {"solver": "simplex"}
+INTERIOR: Options = {"solver": "ipm", "run_crossover": "off"}
+FIRST_ORDER: Options = {"solver": "pdlp", "kkt_tolerance": 1e-5}
+"""Applegate et al. 2021, doi:10.48550/arXiv.2106.04756."""
+UNPRESOLVED: Options = {"presolve": "off"}
 ALGORITHMS: dict[str, tuple[Options, ...]] = {
     "simplex": (SIMPLEX, INTERIOR),
-    "unpresolved": ({**SIMPLEX, "presolve": "off"}, SIMPLEX, INTERIOR),
-    "interior": (INTERIOR, {**INTERIOR, "presolve": "off"}, SIMPLEX),
-    "rough": (PDLP, INTERIOR, {**INTERIOR, "presolve": "off"}, SIMPLEX),
+    "unpresolved": (SIMPLEX | UNPRESOLVED, SIMPLEX, INTERIOR),
+    "interior": (INTERIOR, INTERIOR | UNPRESOLVED, SIMPLEX),
+    "rough": (FIRST_ORDER, INTERIOR, INTERIOR | UNPRESOLVED, SIMPLEX),
 }
-"""The parameters to try in turn. `rough`: first to five digits, several times faster with alike prices."""
-PDLP_TOLERANCE = 1e-5
-PART = 10_000  # entries: as objects of Python they take four times the memory
+"""HiGHS' options to try in turn. `rough`: first to five digits, several times faster with alike prices."""
 MOST_SECONDS = 1e6  # also where there is no limit
 
 
-def build_model(lp: Any, cost: Any) -> model_pb2.ModelProto:
-    """An LP as a MathOpt model. Rows are `<= rhs`, columns in [0, upper].
+class Packing:
+    """Constraints `A x <= rhs, 0 <= x <= upper`, with A by columns as HiGHS reads it."""
 
-    It is stated as a minimum: for a maximum HiGHS 1.12 calls its interior point's right duals wrong.
-    """
-    model = model_pb2.ModelProto()
-    columns, rows = len(cost), len(lp["rhs"])
-    model.variables.ids.extend(range(columns))
-    model.variables.lower_bounds.extend([0.0] * columns)
-    model.variables.upper_bounds.extend(lp["upper"].tolist())
-    model.variables.integers.extend([False] * columns)
-    wanted = np.flatnonzero(cost)
-    model.objective.linear_coefficients.ids.extend(wanted.tolist())
-    model.objective.linear_coefficients.values.extend((-cost[wanted]).tolist())
-    model.linear_constraints.ids.extend(range(rows))
-    model.linear_constraints.lower_bounds.extend([-float("inf")] * rows)
-    model.linear_constraints.upper_bounds.extend(lp["rhs"].tolist())
-    order = np.lexsort((lp["column"], lp["row"]))
-    matrix = model.linear_constraint_matrix
-    for part in np.split(order, range(PART, len(order), PART)):
-        matrix.row_ids.extend(lp["row"][part].tolist())
-        matrix.column_ids.extend(lp["column"][part].tolist())
-        matrix.coefficients.extend(lp["value"][part].astype(float).tolist())
-    return model
+    def __init__(self, lp: Any) -> None:
+        self.upper, self.rhs = lp["upper"], lp["rhs"]
+        order = np.lexsort((lp["row"], lp["column"]))
+        entries = np.bincount(lp["column"], minlength=len(self.upper))
+        self.start = np.concatenate([[0], np.cumsum(entries)]).astype(np.int32)
+        self.index = lp["row"][order]
+        self.value = lp["value"][order].astype(float)
+
+    def new_solver(self, cost: Any) -> _Highs:
+        """HiGHS with `max cost x`, stated as a minimum, and no output: that is for the duals.
+
+        It is the class below `Highs`, which writes a banner before it can be told not to.
+        """
+        columns, rows = len(self.upper), len(self.rhs)
+        solver = _Highs()
+        solver.setOptionValue("output_flag", False)
+        solver.setOptionValue("threads", 1)
+        solver.passModel(
+            columns,
+            rows,
+            len(self.index),
+            int(MatrixFormat.kColwise),
+            int(ObjSense.kMinimize),
+            0.0,
+            -cost,
+            np.zeros(columns),
+            self.upper,
+            np.full(rows, -kHighsInf),
+            self.rhs,
+            self.start,
+            self.index,
+            self.value,
+            np.zeros(columns, np.int32),
+        )
+        return solver
 
 
 def iter_duals(lp: Any) -> Iterator[Any]:
-    """The row duals (float64) for each row of `cost`, as they are found. NaN if there are none."""
+    """The row duals (float64) for each row of `cost`, as they are found. NaN if there are none.
+
+    Empties `lp`: there is memory for the entries only once.
+    """
     deadline = time.monotonic() + float(lp["seconds"])
-    for cost, way in zip(lp["cost"], lp["ways"], strict=True):
-        found = _solved(build_model(lp, cost), str(way), deadline)
-        duals = np.full(len(lp["rhs"]), np.nan if found is None else 0.0)
-        if found is not None:
-            duals[np.array(found.ids, dtype=np.int64)] = -np.array(found.values)
-        yield duals
+    packing, costs, ways = Packing(lp), lp["cost"], lp["ways"]
+    lp.clear()
+    for cost, way in zip(costs, ways, strict=True):
+        found = _solved(packing, cost, str(way), deadline)
+        yield np.full(len(packing.rhs), np.nan) if found is None else found
 
 
-def _solved(model: model_pb2.ModelProto, way: str, deadline: float) -> Any:
+def _solved(packing: Packing, cost: Any, way: str, deadline: float) -> Any:
     """The dual values, or None. Where one way fails, the next one is tried."""
     for options in ALGORITHMS[way]:
-        found = _attempt(model, options, deadline - time.monotonic())
+        found = _attempt(packing.new_solver(cost), options, deadline - time.monotonic())
         if found is not None:
             return found
     return None
 
 
-def _params(options: Options, seconds: float) -> parameters_pb2.SolveParametersProto:
-    """PDLP: Applegate et al. 2021, doi:10.48550/arXiv.2106.04756."""
-    made = parameters_pb2.SolveParametersProto()
-    made.time_limit.FromTimedelta(timedelta(seconds=min(max(0.0, seconds), MOST_SECONDS)))
-    if options is not None:
-        made.highs.CopyFrom(highs_pb2.HighsOptionsProto(string_options=options, int_options={"threads": 1}))
-    else:
-        made.pdlp.CopyFrom(solvers_pb2.PrimalDualHybridGradientParams(num_threads=1))
-        made.pdlp.termination_criteria.simple_optimality_criteria.eps_optimal_relative = PDLP_TOLERANCE
-    return made
-
-
-def _attempt(model: model_pb2.ModelProto, options: Options, seconds: float) -> Any:
-    """The dual values of one run, or None. HiGHS raises where it doubts its interior point ("Unknown")."""
-    way = parameters_pb2.SOLVER_TYPE_PDLP if options is PDLP else parameters_pb2.SOLVER_TYPE_HIGHS
-    try:
-        result = solver.solve(
-            model,
-            way,
-            parameters_pb2.SolverInitializerProto(),
-            _params(options, seconds),
-            model_parameters_pb2.ModelSolveParametersProto(),
-            None,
-            callback_pb2.CallbackRegistrationProto(),
-            None,
-            None,
-        )
-    except StatusNotOk:
-        return None
-    for solution in result.solutions:
-        if solution.HasField("dual_solution"):
-            return solution.dual_solution.dual_values
-    return None
+def _attempt(solver: _Highs, options: Options, seconds: float) -> Any:
+    """The dual values of one run, or None. Of an LP that is solved roughly, they need not be optimal."""
+    solver.setOptionValue("time_limit", min(max(0.0, seconds), MOST_SECONDS))
+    for name, value in options.items():
+        solver.setOptionValue(name, value)
+    solver.run()
+    solution = solver.getSolution()
+    is_solved = options is FIRST_ORDER or solver.getModelStatus() == HighsModelStatus.kOptimal
+    return -np.array(solution.row_dual) if is_solved and solution.dual_valid else None
 
 
 def main() -> None:

@@ -157,10 +157,7 @@ def _steps(
             yield whole_model(model), dict.fromkeys(objectives, "simplex")
         return
     coarse = merge_days_and_people(model)
-    ways = dict.fromkeys(objectives, "simplex")
-    if "served" in ways and coarse.model.columns >= ROUGH_COLUMNS:
-        ways["served"] = "rough"
-    yield coarse, ways
+    yield coarse, dict.fromkeys(objectives, "simplex")
     if "score" in objectives and (finer := _merged_by_class(model, coarse.model, seconds)) is not None:
         yield finer, {"score": "unpresolved"}
     if _suffices(seconds, model.columns, WHOLE_COLUMNS):
