@@ -29,8 +29,8 @@ ALGORITHMS: dict[str, tuple[Options, ...]] = {
 MOST_SECONDS = 1e6  # also where there is no limit
 
 
-class Packing:
-    """Constraints `A x <= rhs, 0 <= x <= upper`, with A by columns as HiGHS reads it."""
+class Constraints:
+    """`A x <= rhs, 0 <= x <= upper`, with A by columns as HiGHS reads it."""
 
     def __init__(self, lp: Any) -> None:
         self.upper, self.rhs = lp["upper"], lp["rhs"]
@@ -40,8 +40,8 @@ class Packing:
         self.index = lp["row"][order]
         self.value = lp["value"][order].astype(float)
 
-    def new_solver(self, cost: Any) -> _Highs:
-        """HiGHS with `max cost x`, stated as a minimum, and no output: that is for the duals.
+    def make_solver(self, cost: Any) -> _Highs:
+        """HiGHS with `max cost x`, stated as a minimum, and without output.
 
         It is the class below `Highs`, which writes a banner before it can be told not to.
         """
@@ -75,17 +75,17 @@ def iter_duals(lp: Any) -> Iterator[Any]:
     Empties `lp`: there is memory for the entries only once.
     """
     deadline = time.monotonic() + float(lp["seconds"])
-    packing, costs, ways = Packing(lp), lp["cost"], lp["ways"]
+    constraints, costs, ways = Constraints(lp), lp["cost"], lp["ways"]
     lp.clear()
     for cost, way in zip(costs, ways, strict=True):
-        found = _solved(packing, cost, str(way), deadline)
-        yield np.full(len(packing.rhs), np.nan) if found is None else found
+        found = _solved(constraints, cost, str(way), deadline)
+        yield np.full(len(constraints.rhs), np.nan) if found is None else found
 
 
-def _solved(packing: Packing, cost: Any, way: str, deadline: float) -> Any:
+def _solved(constraints: Constraints, cost: Any, way: str, deadline: float) -> Any:
     """The dual values, or None. Where one way fails, the next one is tried."""
     for options in ALGORITHMS[way]:
-        found = _attempt(packing.new_solver(cost), options, deadline - time.monotonic())
+        found = _attempt(constraints.make_solver(cost), options, deadline - time.monotonic())
         if found is not None:
             return found
     return None
@@ -105,13 +105,15 @@ def _attempt(solver: _Highs, options: Options, seconds: float) -> Any:
 def main() -> None:
     """Solve the LPs in the file whose descriptor is the argument, for each octet of the standard input."""
     given = int(sys.argv[1])
+    output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # for what HiGHS prints: no octet of it is a dual
     while sys.stdin.buffer.read(1):
         with os.fdopen(os.dup(given), "rb") as file:
             file.seek(0)
             lp = dict(np.load(file, allow_pickle=False))
         for duals in iter_duals(lp):
-            sys.stdout.buffer.write(duals.tobytes())
-            sys.stdout.buffer.flush()
+            output.write(duals.tobytes())
+            output.flush()
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def test_what_the_other_processes_share_has_no_solver_and_starts_no_thread(folde
 import sys, threading
 from chainmeet.stack import small_installation
 small_installation.load_code()
-print(threading.active_count(), *{"ortools", "numba", "numpy", "prompt_toolkit"} & {*sys.modules})
+print(threading.active_count(), *{"ortools", "highspy", "numba", "numpy", "prompt_toolkit"} & {*sys.modules})
 """
     environment = {**os.environ, **settings_of(folder, GIVEN).to_env()}
     done = subprocess.run(

@@ -19,7 +19,7 @@ PROGRAM = """
 import sys
 from workers import tasks
 tasks.help_with.run(1)
-sys.exit(bool({"numba", "ortools"} & set(sys.modules)))
+sys.exit(bool({"numba", "ortools", "highspy"} & set(sys.modules)))
 """
 
 

@@ -21,7 +21,7 @@ from scheduler.files.plan_file import write_plan
 from scheduler.files.problem_file import problem_fingerprint, read_problem, write_problem
 from tests.support.builders import ask, make_problem, meet
 
-HEAVY = ("numpy", "sqlalchemy", "celery", "flask", "ortools", "numba", "icalendar", "rich")
+HEAVY = ("numpy", "sqlalchemy", "celery", "flask", "ortools", "highspy", "numba", "icalendar", "rich")
 RUN = "from click.testing import CliRunner; from chainmeet.cli import main"
 
 

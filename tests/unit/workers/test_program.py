@@ -33,7 +33,7 @@ def loaded(*names: str) -> str:
 
 
 def test_a_worker_loads_no_shell_and_no_solver() -> None:
-    assert run(START + loaded("prompt_toolkit", "ortools", "numba", "numpy")) == []
+    assert run(START + loaded("prompt_toolkit", "ortools", "highspy", "numba", "numpy")) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it")
