@@ -50,5 +50,4 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
 # Numba wants a cache that it can write to, and the image is read-only where it runs: a copy in /tmp.
 ENTRYPOINT ["/bin/sh", "-c", "cp -r /opt/chainmeet/kernels /tmp/ && rm -rf /tmp/metrics && mkdir /tmp/metrics && exec \"$@\"", "chainmeet"]
-# No access log: addresses of feeds and sign-in links are secrets.
-CMD ["gunicorn", "api.app:create_app()", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--no-control-socket", "--limit-request-line", "8190", "--logger-class", "api.gunicorn_logs.Logger", "--worker-tmp-dir", "/dev/shm"]
+CMD ["gunicorn", "--config", "python:api.gunicorn_config"]

@@ -73,8 +73,7 @@ def command(port: int) -> list[str]:
     said = re.search(r"^CMD (\[.*\])$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
     assert said is not None
     program, *arguments = json.loads(said[1])
-    arguments[arguments.index("--bind") + 1] = f"{ports.HOST}:{port}"
-    return [sys.executable, "-m", program, *arguments]
+    return [sys.executable, "-m", program, *arguments, "--bind", f"{ports.HOST}:{port}"]
 
 
 PATIENT = "--timeout 0 --graceful-timeout 600"
