@@ -26,7 +26,6 @@ from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade_schema
 from tests.support import servers
 
-WORKERS, THREADS = 2, 8
 CLOCK, RECEIVER = "clock", "receiver"
 COUNTED = ("limit_account", "limit_costly", "limit_sign_in_network")
 """Rate limits that are set too high to be reached by users from one IP address and without pauses."""
@@ -118,15 +117,15 @@ def _running(
 def _program(kind: str, processes: int) -> list[str]:
     if kind == CLOCK:
         return ["clock"]
+    if "+" in kind:
+        return ["supervise", *kind.split("+"), "--lmtp-port", str(_free_port())]
     if kind == RECEIVER:
         return ["receive", "--host", "127.0.0.1", "--port", str(_free_port())]
     return ["worker", kind, "--processes", str(processes)]
 
 
 def _web(port: int) -> list[str]:
-    options = ["--worker-class", "gthread", "--workers", str(WORKERS), "--threads", str(THREADS)]
-    bind = ["--bind", f"127.0.0.1:{port}", "--no-control-socket", "--worker-tmp-dir", "/dev/shm"]
-    return ["-m", "gunicorn", "api.app:create_app()", *options, *bind]
+    return ["-m", "gunicorn", "--config", "python:api.gunicorn_config", "--bind", f"127.0.0.1:{port}"]
 
 
 def _web_environment(settings: Settings) -> dict[str, str]:

@@ -31,14 +31,14 @@ from chainmeet.commands.solve import solve
 from chainmeet.commands.token import token
 from chainmeet.commands.up import up
 from chainmeet.commands.warm_up import warm_up
-from chainmeet.commands.worker import clock, worker
+from chainmeet.commands.worker import clock, supervise, worker
 from scheduler.domain.errors import ChainmeetError
 from scheduler.version import DISTRIBUTION
 
 COMMANDS = (
-    demo, up, serve, plan, solve, check, generate, db, event, run, publish, receive, worker, clock, sign_in,
-    sessions, token, pause, resume, backup, restore, prune, person, audit, key, doctor, mail, warm_up,
-    plugins,
+    demo, up, serve, plan, solve, check, generate, db, event, run, publish, receive, worker, clock, supervise,
+    sign_in, sessions, token, pause, resume, backup, restore, prune, person, audit, key, doctor, mail,
+    warm_up, plugins,
 )  # fmt: skip
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
-from types import FrameType
 
 import click
 
-from chainmeet.connection import command_settings, data_option, open_database
+from chainmeet.connection import command_settings, data_option
 
 
 @click.command()
@@ -23,23 +21,6 @@ def receive(host: str, port: int, data: Path | None) -> None:
     Only addresses of this installation are accepted. LMTP has no authentication: allow only your mail server
     to reach the port.
     """
-    from scheduler.untrusted import parsers
-    from scheduler.watchdog import Watchdog
-    from workers.lmtp_receiver import lmtp_server, watch
+    from chainmeet.stack.roles import run_receiver
 
-    settings = command_settings(data)
-    signal.signal(signal.SIGTERM, _leave)
-    with open_database(settings) as database:
-        server = lmtp_server(database, settings, host, port)
-        parsers.pool.warm()
-        server.start()
-        watch(server, Watchdog(settings.pulse_path))
-        click.echo(f"Receiving emails for {settings.mail_domain} by LMTP on {host}:{port}.")
-        try:
-            signal.pause()
-        except (KeyboardInterrupt, SystemExit):
-            server.stop()
-
-
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)
+    run_receiver(command_settings(data), host, port, say=click.echo)

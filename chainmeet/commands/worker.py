@@ -1,10 +1,7 @@
-"""`chainmeet worker` and `chainmeet clock`: background processes."""
+"""`chainmeet worker`, `chainmeet clock` and `chainmeet supervise`: background processes."""
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from collections.abc import Sequence
 
 import click
@@ -28,20 +25,12 @@ def worker(kinds: Sequence[str], processes: int) -> None:
     from scheduler.gc_control import freeze_gc, gc_paused
 
     with gc_paused():
-        from scheduler.config import Settings
-        from scheduler.services.operations import clock_skew
-        from scheduler.storage.database import Database
-        from workers import program
+        from chainmeet.stack.roles import run_worker
         from workers.celery_app import app
-        from workers.layout import niceness
 
         app.loader.import_default_modules()
     freeze_gc()  # also benefits forked pool processes: the pages stay shared (copy-on-write)
-    os.nice(niceness(kinds))
-    database = Database(Settings.from_env().database_url)
-    clock_skew.log_clock_skew(database)
-    database.dispose()  # pool processes open their own connections
-    program.run_worker(kinds, processes=processes)
+    run_worker(kinds, processes=processes)
 
 
 @click.command()
@@ -50,22 +39,31 @@ def clock() -> None:
 
     Several clocks on different machines provide failover: each job runs once.
     """
-    from chainmeet.connection import open_database
-    from scheduler import logs
-    from scheduler.config import Settings
-    from scheduler.plugins import EVERY_GROUP
-    from scheduler.plugins.loading import report
-    from scheduler.services.operations import clock_skew
-    from scheduler.watchdog import Watchdog
-    from workers.celery_app import make_celery
-    from workers.clock import Clock
+    from chainmeet.stack.roles import run_clock
 
-    settings = Settings.from_env()
-    logs.configure(settings.log_format, sentry_dsn=settings.sentry_dsn)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    report(EVERY_GROUP)
-    with open_database(settings) as database:
-        clock_skew.log_clock_skew(database)
-        Clock(database, settings, make_celery(settings)).run(stop, Watchdog(settings.pulse_path))
+    run_clock()
+
+
+@click.command()
+@click.argument(
+    "roles", nargs=-1, required=True, type=click.Choice([*WORKERS, "receiver", "clock"]), metavar="ROLE..."
+)
+@click.option(
+    "--lmtp-host", default="127.0.0.1", show_default=True, help="Address that the receiver listens on."
+)
+@click.option(
+    "--lmtp-port",
+    type=click.IntRange(1, 65535),
+    default=8024,
+    show_default=True,
+    help="Port that the receiver listens on.",
+)
+def supervise(roles: Sequence[str], lmtp_host: str, lmtp_port: int) -> None:
+    """Run several roles, each in a process of its own, until SIGTERM or Ctrl-C.
+
+    A role is a KIND of `chainmeet worker`, `receiver` or `clock`. The processes share the memory of the code.
+    One that ends is started again.
+    """
+    from chainmeet.stack.roles import supervise as run
+
+    run(roles, host=lmtp_host, lmtp_port=lmtp_port, say=click.echo)

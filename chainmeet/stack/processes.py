@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from scheduler.domain.errors import ChainmeetError
 from workers.process_identity import birth
 
 PR_SET_PDEATHSIG = 1
@@ -154,6 +155,10 @@ def _run_forked(
         status = 0
     except SystemExit as ending:
         status = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+        if isinstance(ending.code, str):
+            print(ending.code, file=sys.stderr)
+    except ChainmeetError as error:
+        print(error, file=sys.stderr)
     except BaseException:
         traceback.print_exc()
     finally:

@@ -13,17 +13,15 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from chainmeet.stack import broker, ports, programs
+from chainmeet.stack import broker, ports, preloading, programs, roles
 from chainmeet.stack.data_folder import DataFolder
 from chainmeet.stack.processes import Program
 from chainmeet.stack.supervisor import Supervisor
 from scheduler.config import PREFIX, ConfigError, Settings
 from scheduler.domain.errors import Fault
-from scheduler.gc_control import freeze_gc, gc_paused
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade_schema
 
@@ -34,29 +32,11 @@ CHILD_MEGABYTES: Final = 240
 WORKER_KINDS: Final = (("solve", "board"), ("mail", "jobs", "untrusted"))
 """The workers. Each runs one task at a time. The first one loads the solver."""
 PRELOADED: Final = (
-    "api.app",
-    "api.gunicorn_logs",
-    "gunicorn.app.wsgiapp",
-    "gunicorn.workers.gthread",
-    "celery.bin.worker",
-    "celery.app.events",
-    "celery.app.log",
-    "celery.concurrency.asynpool",
-    "celery.concurrency.prefork",
-    "celery.concurrency.solo",
-    "celery.worker.autoscale",
-    "celery.worker.consumer",
-    "celery.worker.consumer.delayed_delivery",
-    "celery.worker.strategy",
-    "billiard.popen_fork",
-    "billiard.sharedctypes",
-    "kombu.transport.redis",
-    "scheduler.services.exports.offline_packs.nightly_packs",
-    "workers.clock",
-    "workers.lmtp_receiver",
-    "workers.program",
-    "workers.received_tasks",
-    "workers.tasks",
+    *preloading.WEB,
+    *preloading.WORKER,
+    *preloading.CLOCK,
+    *preloading.RECEIVER,
+    *preloading.PACKS,
 )
 """What the supervisor loads before it starts the other processes."""
 _SET_HERE: Final = ("DATABASE_URL", "DATABASE_PASSWORD", "REDIS_URL", "REDIS_PASSWORD", "SECRET_KEY")
@@ -87,7 +67,7 @@ def serve(data: Path, *, host: str, port: int, lmtp_port: int | None, say: Calla
         upgrade_schema(database)
         database.dispose()
         cleanup.callback(_fold_in, settings.database_url)
-        load_code()
+        preloading.load_code(PRELOADED)
         folder.remember(settings)
         supervisor = cleanup.enter_context(Supervisor(folder.processes, say))
         supervisor.start(programs.broker_program(folder, socket, has_log=False))
@@ -141,7 +121,12 @@ def forked_programs(settings: Settings, host: str, site: int, lmtp: int | None) 
             grace=5.0,
         ),
         *(
-            Program(kinds[0], function=partial(run_worker, kinds), stop_rank=programs.WORKER, grace=5.0)
+            Program(
+                kinds[0],
+                function=partial(roles.run_worker, kinds, child_megabytes=CHILD_MEGABYTES),
+                stop_rank=programs.WORKER,
+                grace=5.0,
+            )
             for kinds in WORKER_KINDS
         ),
         Program(
@@ -160,15 +145,6 @@ def run_web(host: str, port: int) -> None:
 
     sys.argv = ["gunicorn", *programs.web_arguments(host, port, threads=THREADS)]
     run()  # type: ignore[no-untyped-call]  # gunicorn has no hints
-
-
-def run_worker(kinds: tuple[str, ...]) -> None:
-    """Run a worker with one process for its tasks."""
-    from workers import program
-    from workers.layout import niceness
-
-    os.nice(niceness(kinds))
-    program.run_worker(kinds, child_megabytes=CHILD_MEGABYTES)
 
 
 def run_services(settings: Settings, host: str, lmtp: int | None) -> None:
@@ -194,21 +170,6 @@ def run_services(settings: Settings, host: str, lmtp: int | None) -> None:
             server.stop()
         thread.join()
         database.dispose()
-
-
-def load_code() -> None:
-    """Load what the forks use, so that they share its memory. The solver loads in the process that solves.
-
-    A module that a fork loads itself takes more than its own size: the fork also copies each page of shared
-    memory with a name or class that the module refers to.
-    """
-    with gc_paused():
-        for name in PRELOADED:
-            import_module(name)
-        from workers.celery_app import app
-
-        app.finalize()
-    freeze_gc()
 
 
 def _fold_in(url: str) -> None:

@@ -72,8 +72,8 @@ def test_what_the_other_processes_share_has_no_solver_and_starts_no_thread(folde
     """A process with two threads must not be forked."""
     program = """
 import sys, threading
-from chainmeet.stack import small_installation
-small_installation.load_code()
+from chainmeet.stack import preloading, small_installation
+preloading.load_code(small_installation.PRELOADED)
 print(threading.active_count(), *{"ortools", "highspy", "numba", "numpy", "prompt_toolkit"} & {*sys.modules})
 """
     environment = {**os.environ, **settings_of(folder, GIVEN).to_env()}
