@@ -4,7 +4,9 @@
 
 PostgreSQL, valkey, the web server with two processes, six workers, the receiver and the clock run on this
 machine, with an empty database. After half a minute (with --full five minutes) without a request, the
-proportional set sizes (PSS) of each program's processes are added. Target: at most 1,000 MB.
+proportional set sizes (PSS) of each program's processes are added. First workers, receiver and clock run as
+a program each, as in docker-compose.yml, then as one group, as with deploy/one-worker.yml. Target of the
+second: at most 1,000 MB.
 """
 
 from __future__ import annotations
@@ -13,15 +15,16 @@ import argparse
 import time
 from pathlib import Path
 
-from benchmarks.load_stack import CLOCK, RECEIVER, stack
+from benchmarks.load_stack import stack
 from benchmarks.machine import RESULTS, machine
-from benchmarks.report import line, stem, write_json
-from workers.layout import WORKERS
+from benchmarks.report import Json, line, stem, write_json
+from chainmeet.stack.roles import ROLES
 
 QUICK, FULL = 30, 300
 """Seconds without a request."""
 MAX_MB = 1_000
 WIDTHS = (-12, 8)
+SEPARATE, ONE_WORKER = "separate", "one_worker"
 
 
 def main() -> None:
@@ -32,16 +35,23 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     seconds = FULL if options.full else QUICK
-    with stack(*WORKERS, RECEIVER, CLOCK) as made:
+    rows = {SEPARATE: measure(seconds, ROLES), ONE_WORKER: measure(seconds, ("+".join(ROLES),))}
+    document = {"machine": machine(), "seconds": seconds, **rows}
+    write_json(options.out / f"{stem('idle-memory', options.full)}.json", document)
+    total = rows[ONE_WORKER]["total_mb"]
+    if total > MAX_MB:
+        raise SystemExit(f"{total:,} MB with one worker, at most {MAX_MB:,} MB is wanted")
+
+
+def measure(seconds: float, programs: tuple[str, ...]) -> Json:
+    """Return the memory (PSS, 10^6 bytes) of the stack with these programs beside the web, and print it."""
+    with stack(*programs) as made:
         time.sleep(seconds)
         parts = made.megabytes()
     total = round(sum(parts.values()), 1)
     for name, megabytes in (*parts.items(), ("all", total)):
-        print(line((name, megabytes), WIDTHS))
-    document = {"machine": machine(), "seconds": seconds, "total_mb": total, "mb_by_program": parts}
-    write_json(options.out / f"{stem('idle-memory', options.full)}.json", document)
-    if total > MAX_MB:
-        raise SystemExit(f"{total:,} MB, at most {MAX_MB:,} MB is wanted")
+        print(line((name if "+" not in name else "one worker", megabytes), WIDTHS), flush=True)
+    return {"total_mb": total, "mb_by_program": parts}
 
 
 if __name__ == "__main__":

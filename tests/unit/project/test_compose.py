@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -19,6 +20,7 @@ from chainmeet.cli import main
 from chainmeet.stack import programs, small_installation
 from chainmeet.stack.broker import find_server
 from chainmeet.stack.data_folder import DataFolder
+from chainmeet.stack.roles import ROLES
 from scheduler.config import PREFIX, Settings
 from scheduler.secret_keys import SecretKeys
 from scheduler.untrusted import limits as untrusted_limits
@@ -402,6 +404,63 @@ def test_docker_compose_reads_the_file(tmp_path: Path) -> None:
     ]
     read = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (read.returncode, read.stderr) == (0, "")
+
+
+@pytest.fixture(scope="module")
+def one_worker(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return the services that start with deploy/one-worker.yml, as Docker Compose merges them."""
+    missing_programs.require("Docker Compose")
+    env = tmp_path_factory.mktemp("compose") / "env"
+    files = f"{ROOT / 'docker-compose.yml'}:{ROOT / 'deploy' / 'one-worker.yml'}"
+    values = {**example(), "COMPOSE_FILE": files}
+    env.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    command = ["docker", "compose", "--env-file", str(env), "config", "--format", "json"]
+    read = subprocess.run(command, capture_output=True, text=True, check=True)
+    services: dict[str, Any] = json.loads(read.stdout)["services"]
+    return services
+
+
+def test_one_worker_takes_the_place_of_every_role_but_the_web(one_worker: dict[str, Any]) -> None:
+    assert one_worker.keys() == SERVICES.keys() - {*WORKING, "receiver", "clock"} | {"mail-worker"}
+    program, command, *arguments = one_worker["mail-worker"]["command"]
+    assert (program, command) == ("chainmeet", "supervise")
+    assert {each for each in arguments if not each.startswith("--")} == set(ROLES)
+    options = dict(each.split("=") for each in arguments if each.startswith("--"))
+    known = {name for option in main.commands["supervise"].params for name in option.opts}
+    assert options == {"--lmtp-host": "0.0.0.0", "--lmtp-port": "8024"} and options.keys() <= known
+
+
+def test_one_worker_has_what_each_role_has_in_a_container_of_its_own(one_worker: dict[str, Any]) -> None:
+    worker = one_worker["mail-worker"]
+    secrets = {each["source"] for each in worker["secrets"]}
+    volumes = {f"{each['source']}:{each['target']}" for each in worker["volumes"]}
+    for name in (*WORKING, "receiver", "clock"):
+        role = SERVICES[name]
+        environment = {key: substituted(str(value), example()) for key, value in role["environment"].items()}
+        assert environment.items() <= worker["environment"].items()
+        assert set(role["secrets"]) <= secrets and set(role.get("volumes", ())) <= volumes
+        assert set(role["networks"]) <= worker["networks"].keys()
+    assert secrets == SECRETS.keys() - {"database_owner_password", "metrics_token", "oidc_providers"}
+    assert [(each["host_ip"], each["target"]) for each in worker["ports"]] == [("127.0.0.1", 8024)]
+    assert worker["stop_grace_period"] == "2m30s", "as the solve worker's"
+    assert int(worker["deploy"]["resources"]["limits"]["memory"]) > 5 << 30, "the solve and the board worker"
+
+
+@pytest.mark.parametrize("missing", ["", *ROLES])
+def test_one_worker_is_healthy_if_each_role_is(
+    one_worker: dict[str, Any], missing: str, tmp_path: Path
+) -> None:
+    worker = one_worker["mail-worker"]
+    pulse = Path(worker["environment"]["CHAINMEET_PULSE_PATH"])
+    for role in ROLES:
+        path = tmp_path / f"{pulse.name}.{role}"
+        path.touch()
+        if role == missing:
+            os.utime(path, (0, 0))
+    kind, check = worker["healthcheck"]["test"]
+    script = check.replace("$$", "$").replace(str(pulse.parent), str(tmp_path))
+    healthy = subprocess.run(["sh", "-c", script], check=False).returncode == 0
+    assert (kind, healthy) == ("CMD-SHELL", not missing)
 
 
 SMALL = ROOT / "deploy" / "small"
