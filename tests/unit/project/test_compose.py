@@ -194,6 +194,53 @@ def test_a_key_is_added_in_place_and_older_ones_end_in_the_container_that_has_th
     assert worker["volumes"] == ["journal:/journal"] and "secret_key" in worker["secrets"]
 
 
+def pin_images(home: Path, digest: str) -> subprocess.CompletedProcess[str]:
+    """Run deploy/pin-images.sh in an installation's folder, with an engine that knows one digest."""
+    (home / "deploy").mkdir(exist_ok=True)
+    (home / "docker-compose.yml").write_text((ROOT / "docker-compose.yml").read_text())
+    script = home / "deploy" / "pin-images.sh"
+    script.write_text((ROOT / "deploy" / "pin-images.sh").read_text())
+    engine = home / "engine"
+    engine.write_text(
+        f'#!/bin/sh\necho "$*" >>pulled\n[ "$1" = pull ] || {{ shift 4; echo "${{1%:*}}{digest}"; }}'
+    )
+    engine.chmod(0o755)
+    env = {"PATH": os.environ["PATH"], "CHAINMEET_DOCKER": str(engine)}
+    return subprocess.run(["sh", str(script)], check=False, capture_output=True, env=env, text=True)
+
+
+def test_images_are_pinned_by_the_digests_of_their_tags(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("CHAINMEET_BASE_URL=https://a.example\nREDIS_IMAGE=valkey/valkey@sha256:old\n")
+    for _ in range(2):
+        assert pin_images(tmp_path, "@sha256:" + "a" * 64).returncode == 0
+    lines = file.read_text().splitlines()
+    assert lines == [
+        "CHAINMEET_BASE_URL=https://a.example",
+        f"POSTGRES_IMAGE=postgres@sha256:{'a' * 64} # postgres:18-trixie",
+        f"REDIS_IMAGE=valkey/valkey@sha256:{'a' * 64} # valkey/valkey:9-trixie",
+    ]
+    assert (tmp_path / "pulled").read_text().splitlines()[:1] == ["pull --quiet postgres:18-trixie"]
+
+
+def test_docker_compose_uses_the_pinned_images(tmp_path: Path) -> None:
+    missing_programs.require("Docker Compose")
+    file = tmp_path / ".env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in example().items()))
+    assert pin_images(tmp_path, "@sha256:" + "a" * 64).returncode == 0
+    command = ["docker", "compose", "--env-file", str(file), "-f", str(ROOT / "docker-compose.yml"), "config"]
+    read = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"image: postgres@sha256:{'a' * 64}\n" in read.stdout
+    assert f"image: valkey/valkey@sha256:{'a' * 64}\n" in read.stdout
+
+
+def test_an_image_without_a_digest_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("A=1\n")
+    done = pin_images(tmp_path, ":latest")
+    assert done.returncode == 1 and "has no digest" in done.stderr
+    assert (tmp_path / ".env").read_text() == "A=1\n"
+
+
 def test_the_receiver_reaches_the_database_and_not_the_broker_and_data_has_no_way_out() -> None:
     assert SERVICES["receiver"]["networks"] == ["data", "outside"]
     assert SERVICES["postgres"]["networks"] == ["data"] and SERVICES["redis"]["networks"] == ["broker"]
