@@ -83,8 +83,13 @@ def as_problem(data: dict[str, Any], fairness: int, name: str) -> Problem:
     return read_problem(as_document(data, name, {"idle_counts": "breaks", "max_idle_spread": fairness}))
 
 
-def as_document(data: dict[str, Any], name: str, policy: Json) -> Json:
-    """Return the problem file: all meetings compulsory, and what else `policy` says."""
+def as_document(data: dict[str, Any], name: str, policy: Json, *, waits: bool = False) -> Json:
+    """Return the problem file: all meetings compulsory, and what else `policy` says.
+
+    The problem format does not count an unavailable slot as idle. With `waits`, people are available in
+    their forbidden slots, and their meetings may not be there: such a slot between two meetings is idle.
+    """
+    away = [set[int]() for _ in data["forbidden"]] if waits else data["forbidden"]
     return {
         "format": "chainmeet.problem/1",
         "event": {"name": name, "timezone": "UTC"},
@@ -94,9 +99,9 @@ def as_document(data: dict[str, Any], name: str, policy: Json) -> Json:
         "firms": [_firm(p) for p in range(1, data["nBusiness"] + 1)],
         "attendees": [
             {"id": f"p{p}", "firm": f"p{p}", "languages": ["en"], "unavailable": _names(forbidden)}
-            for p, forbidden in enumerate(data["forbidden"], start=1)
+            for p, forbidden in enumerate(away, start=1)
         ],
-        "requests": [_request(data, m) for m in range(data["nMeetings"])],
+        "requests": [_request(data, m, waits=waits) for m in range(data["nMeetings"])],
         "precedences": [
             {"before": f"m{before}", "after": f"m{after}"}
             for after, befores in enumerate(data.get("precedences", []), start=1)
@@ -127,10 +132,12 @@ def _names(slots: set[int]) -> list[str]:
     return [f"s{s}" for s in sorted(slots - {0})]
 
 
-def _request(data: dict[str, Any], m: int) -> Json:
+def _request(data: dict[str, Any], m: int, *, waits: bool) -> Json:
     sender, receiver, session = data["requested"][m]
     morning, total = data["nMorningSlots"], data["nTotalSlots"]
     first, last = {MORNING: (1, morning), AFTERNOON: (morning + 1, total)}.get(session, (1, total))
+    closed = data["forbidden"][sender - 1] | data["forbidden"][receiver - 1] if waits else set()
+    allowed = [s for s in range(first, last + 1) if s not in closed]
     fixed = data["fixed"][m] if m < len(data["fixed"]) else 0
     return {
         "id": f"m{m + 1}",
@@ -138,6 +145,6 @@ def _request(data: dict[str, Any], m: int) -> Json:
         "to": f"p{receiver}",
         "weight": 1,
         "place": "table",
-        "slots": None if (first, last) == (1, total) else [f"s{s}" for s in range(first, last + 1)],
+        "slots": None if len(allowed) == total else [f"s{s}" for s in allowed],
         "fixed": {"slot": f"s{fixed}"} if fixed else None,
     }

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from itertools import takewhile
 from typing import Any
 
 import pytest
 
-from benchmarks import b2bsp_objectives, csplib046, matching, xhstt_read
-from benchmarks.b2bsp_read import read_dzn
+from benchmarks import b2bsp_objectives, csplib046, machine, matching, xhstt_read
+from benchmarks.b2bsp_read import as_document, read_dzn
 from benchmarks.csplib046 import FOLDER, conflicts, read_cases, read_results
 from benchmarks.matching import Wishes, colour, dual_bound, make, optimum, weight_of
 from benchmarks.xhstt_read import cost, lessons_of, read_school
 from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting
+from scheduler.files.problem_file import read_problem
 from tests.support.builders import meet
 
 CASES = {case.number: case for case in read_cases((FOLDER / "instances.md").read_text("utf-8"))}
@@ -211,6 +213,8 @@ def test_the_published_figures_of_b2bsp_are_of_all_original_instances() -> None:
         (PlanStatus.OPTIMAL, [0, 1, 5], [0, 1, 5], True, "agrees"),
         (PlanStatus.OPTIMAL, [1, 1, 5], [0, 1, 5], True, "disagrees"),
         (PlanStatus.OPTIMAL, [1, 1, 5], [0, 1, 5], False, "another range"),
+        (PlanStatus.OPTIMAL, [1, 1, 6], [1, 1, 5], False, "disagrees"),
+        (PlanStatus.OPTIMAL, [0, 1, 5], [1, 1, 5], False, "disagrees"),
         (PlanStatus.OPTIMAL, [3], None, True, "new"),
         (PlanStatus.FEASIBLE, [0, 1, 5], [0, 1, 5], True, "open"),
         (PlanStatus.UNKNOWN, None, None, True, "open"),
@@ -225,3 +229,65 @@ def test_only_a_proven_result_is_compared(
 def test_a_person_with_one_meeting_makes_the_range_another_one() -> None:
     assert b2bsp_objectives.all_have_two(dzn())
     assert not b2bsp_objectives.all_have_two(dzn(requested=[[1, 2, 1], [1, 3, 3]]))
+
+
+def test_a_forbidden_slot_between_two_meetings_is_idle_as_in_the_published_objective() -> None:
+    slots = {1: 1, 2: 3, 3: 6}
+    problem = read_problem(as_document(dzn(), "small", {"idle_counts": "slots"}, waits=True))
+    requested = dzn()["requested"]
+    plan = [
+        meet(f"m{m}", f"s{slot}", "tables", f"p{requested[m - 1][0]} p{requested[m - 1][1]}")
+        for m, slot in slots.items()
+    ]
+    assert rules.violations(problem, plan) == []
+    assert rules.score(problem, plan).terms["idle"] == sum(b2bsp_objectives.figures(dzn(), slots).idle) == 7
+    assert problem.requests[2].slots == (3, 5), "an afternoon without the forbidden slot"
+
+
+def table_rows(heading: str) -> list[list[str]]:
+    """Return the cells of a table of the documentation, without its heading."""
+    lines = iter((machine.ROOT / "docs/yardsticks.md").read_text("utf-8").splitlines())
+    next(line for line in lines if line.startswith(heading))
+    next(lines)
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in takewhile(str.strip, lines)]
+
+
+def kept(name: str) -> Any:
+    return json.loads((machine.RESULTS / name).read_text("utf-8"))
+
+
+def test_the_table_of_the_objectives_of_b2bsp_is_the_kept_results() -> None:
+    rows = {(row["instance"], row["objective"]): row for row in kept("b2bsp_objectives.json")["rows"]}
+    published = json.loads(b2bsp_objectives.PUBLISHED.read_text("utf-8"))
+
+    def figures(values: list[int] | None) -> str:
+        return "none" if values is None else ", ".join(map(str, values))
+
+    def cells(instance: str, objective: str) -> list[str]:
+        row, theirs = rows[instance, objective], published[objective].get(instance)
+        ours = figures(row["ours"]) + ("" if row["status"] == "optimal" else " (open)")
+        seconds = f"{theirs[1]:,.1f}".removesuffix(".0") if theirs and theirs[1] >= 3600 else None
+        other = ["-", "-"] if theirs is None else [figures(theirs[0]), seconds or f"{theirs[1]:,.1f}"]
+        return [ours, f"{row['cpu_seconds']:,.1f}", *other]
+
+    found = table_rows("| instance | `bg_d2`")
+    assert len(rows) == 2 * len(found) == 40
+    for name, *values in found:
+        instance = f"{name}.original"
+        assert values == [*cells(instance, "bg_d2"), *cells(instance, "ir_im_is")], name
+    assert {row["outcome"] for row in rows.values()} == {"agrees", "another range", "open", "new"}
+
+
+def test_the_table_of_fairness_between_groups_is_the_kept_results() -> None:
+    found = table_rows("| price | home")
+    rows = kept("fairness.json")["groups"]["rows"]
+    assert found == [
+        [
+            f"{row['price']:,}",
+            *(f"{row['shares'][group]:.2f}%" for group in ("home", "overseas")),
+            f"{row['points']:.2f}",
+            *(f"{row[key]:.3f}%" for key in ("lost", "lost_at_least")),
+        ]
+        for row in rows
+    ]
+    assert min(row["points"] for row in rows) <= 2
