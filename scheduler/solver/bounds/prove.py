@@ -8,8 +8,8 @@ firm: a second at 620 firms, half a minute at 10,000. The second one (`merging`)
 ones and, where there is time, the people of a firm from each other: three times as long. Where time is long,
 the whole day-level LP follows: ten times as long again, for little more. LP solvers work with floats, so the
 duals are rounded and the bound is computed again from them on the whole model, in integers. Hall changes that
-no plan avoids are part of the bound; idle time is not, which makes it weaker. Scores were 99.78 % of the
-bound at 620 firms in 60 s (benchmarks/results/expo.json) and 99.2 % at 10,000 firms in 900 s
+no plan avoids are part of the bound; idle time is not, which makes it weaker. Scores were 99.80 % of the
+bound at 620 firms in 60 s (benchmarks/results/expo.json) and 99.3 % at 10,000 firms in 900 s
 (benchmarks/results/scale.json).
 """
 
