@@ -191,13 +191,22 @@ def keep_alive(session: Session, row: T) -> T:
 
 
 def end_reading(session: Session) -> None:
-    """End a read-only transaction, by COMMIT unless an error has ended it.
+    """End a read-only transaction, by COMMIT unless an error or a lost connection has ended it.
 
     After a ROLLBACK, psycopg deallocates the connection's prepared statements, in case one used a dropped
     table. Every query would then be planned again, which takes longer than most queries.
+
+    A connection that is lost at the end is no error: what was read is complete.
     """
-    if session.is_active:
+    if not session.is_active or not session.in_transaction():
+        return
+    if session.connection().invalidated:
+        session.rollback()
+        return
+    try:
         session.commit()
+    except (OperationalError, InterfaceError) as error:
+        log.info("connection lost after reading", reason=str(error.orig).partition("\n")[0])
 
 
 _MOMENT = type_coerce(func.clock_timestamp(), UtcDateTime())

@@ -18,6 +18,7 @@ BROKER = "tests/faults/test_broker_death.py"
 CLOCK = "tests/faults/test_clock_death.py"
 WEB = "tests/faults/test_web_death.py"
 DRAIN = "tests/faults/test_worker_drain.py"
+FAILOVER = "tests/faults/test_database_failover.py"
 WORKERS = "tests/integration/workers/test_workers.py"
 TICKS = "tests/integration/workers/test_ticks.py"
 RECEIVING = "tests/integration/emails/inbound/test_receiving.py"
@@ -127,6 +128,12 @@ FAULTS: Final = (
         "ends all connections at an email",
         IN_FLIGHT,
         (f"{SENDING}::test_a_database_that_ends_all_connections_in_the_middle_loses_no_email",),
+    ),
+    Fault(
+        "the database server is lost while emails are sent",
+        "SIGKILL of the primary at an email; its synchronous standby is promoted",
+        IN_FLIGHT,
+        (f"{FAILOVER}::test_a_sender_goes_on_with_the_standby_and_loses_no_email",),
     ),
     Fault(
         "a process stands still",
@@ -260,6 +267,12 @@ FAULTS: Final = (
                 "::test_a_database_that_ends_all_connections_between_two_steps_delays_the_publication_only"
             ),
         ),
+    ),
+    Fault(
+        "the database server is lost in a publication",
+        "SIGKILL of the primary while people read pages; its synchronous standby is promoted",
+        f"{ONCE}; pages respond with 503 and Retry-After, then as before",
+        (f"{FAILOVER}::test_a_publication_goes_on_with_the_standby_while_people_read_pages",),
     ),
     Fault(
         "the broker goes away in a publication",

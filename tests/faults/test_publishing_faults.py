@@ -10,7 +10,8 @@ from scheduler.services.publishing import job_execution
 from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.storage.database import Database
 from tests.faults.installation import Installation, Killed, killed_before_commit
-from tests.faults.test_sending_faults import end_all_connections, postgres_only
+from tests.faults.test_sending_faults import postgres_only
+from tests.support.databases import end_connections
 
 pytestmark = pytest.mark.smtp
 
@@ -58,14 +59,12 @@ def test_a_database_that_ends_all_connections_between_two_steps_delays_the_publi
     job = installation.request_publication(5, 1, None, 6, 7)
     numbers = count(1)
 
-    def end_connections() -> bool:
+    def lose() -> bool:
         if next(numbers) == 1:
-            end_all_connections(database)
+            end_connections(database)
         return False
 
-    job_execution.execute_job(
-        database, job, worker="w", settings=installation.settings, should_stop=end_connections
-    )
+    job_execution.execute_job(database, job, worker="w", settings=installation.settings, should_stop=lose)
     installation.recover_jobs()
     installation.recover()
     assert installation.breaches() == []

@@ -16,7 +16,7 @@ from scheduler.services.operations import site_pause
 from scheduler.storage.database import Database
 from tests.faults.faulty_server import FaultyServer
 from tests.faults.installation import Installation, Killed, killed_before_commit
-from tests.support.databases import superuser
+from tests.support.databases import end_connections
 from tests.support.factories import NOW
 
 pytestmark = pytest.mark.smtp
@@ -128,26 +128,18 @@ def test_a_database_that_ends_all_connections_in_the_middle_loses_no_email(
 ) -> None:
     numbers = count(1)
 
-    def end_connections() -> bool:
+    def lose() -> bool:
         if next(numbers) == 3:
-            end_all_connections(database)
+            end_connections(database)
         return False
 
-    server_of(installation).after = end_connections
+    server_of(installation).after = lose
     installation.publish(5, 1, None, 6, 7)
     with suppress(OperationalError):
         installation.deliver()
     server_of(installation).mend()
     installation.recover()
     assert installation.breaches(in_flight=1) == []
-
-
-def end_all_connections(database: Database) -> None:
-    """End the connections of the application, as a restart of PostgreSQL does."""
-    superuser(database).execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
 
 
 def test_a_sender_that_is_killed_before_any_of_its_commits_loses_no_email(installation: Installation) -> None:

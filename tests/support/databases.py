@@ -180,6 +180,17 @@ def superuser(database: Database) -> psycopg.Connection:
     return _superusers[database]
 
 
+def end_connections(database: Database) -> None:
+    """End the connections of the application, as a restart of PostgreSQL does. Returns once they are gone.
+
+    Needs `Databases.one_opened`.
+    """
+    superuser(database).execute(
+        "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+
 @contextmanager
 def locked(database: Database, table: str) -> Iterator[None]:
     """Have all that write into a table wait until the end of the block. Needs `Databases.one_opened`."""

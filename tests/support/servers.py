@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,33 +31,90 @@ def postgres() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="chainmeet-pg-", ignore_cleanup_errors=True) as name:
         home = Path(name)
         binaries = _runnable(postgres_binaries(), home)
-        data = home / "data"
-        data.mkdir(mode=0o700)
-        _give_away(home)
-        _give_away(data)
-        as_user = _unprivileged()
-        subprocess.run(
-            [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
-            check=True, capture_output=True, cwd=home, **as_user,
-        )  # fmt: skip
-        # durability is not needed
-        kept_little = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        # Autovacuum changes query plans at arbitrary times by new statistics: no test depends on that.
-        steady = {"autovacuum": "off"}
-        settings = {"listen_addresses": "", "unix_socket_directories": str(home), **kept_little, **steady}
-        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-        with (home / "log").open("w") as log:
-            server = subprocess.Popen(
-                [binaries / "postgres", "-D", data, *options],
-                cwd=home, stdout=log, stderr=log, start_new_session=True, **as_user,
-            )  # fmt: skip
-        try:
-            url = f"postgresql+psycopg://postgres@/postgres?host={home}"
+        _make_cluster(binaries, home)
+        with _running(binaries, home) as server:
+            url = _url(str(home))
             _wait_for(url, server)
             yield url
-        finally:
-            server.send_signal(signal.SIGQUIT)  # immediate shutdown: the data is deleted anyway
-            server.wait(30)
+
+
+@dataclass(frozen=True)
+class ReplicatedPostgres:
+    """A primary with a synchronous standby. `url` names both servers, and finds the one that takes writes."""
+
+    url: str
+    _primary: subprocess.Popen[bytes]
+    _standby_url: str
+
+    def fail_over(self) -> None:
+        """Kill the primary, and promote the standby. Returns once that takes writes."""
+        os.killpg(self._primary.pid, signal.SIGKILL)
+        self._primary.wait()
+        with psycopg.connect(self._standby_url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute("SELECT pg_promote()")
+
+
+@contextmanager
+def replicated_postgres() -> Iterator[ReplicatedPostgres]:
+    """Start two PostgreSQL servers. Each commit waits until it is on both."""
+    with tempfile.TemporaryDirectory(prefix="chainmeet-pg-", ignore_cleanup_errors=True) as name:
+        binaries = _runnable(postgres_binaries(), Path(name))
+        first, second = Path(name) / "1", Path(name) / "2"
+        for home in (first, second):
+            home.mkdir(mode=0o700)
+            _give_away(home)
+        _make_cluster(binaries, first)
+        kept_by_both = {"synchronous_standby_names": "*", "synchronous_commit": "on"}
+        with _running(binaries, first, **kept_by_both) as primary:
+            _wait_for(_url(str(first)), primary)
+            subprocess.run(
+                [
+                    binaries / "pg_basebackup", "-h", first, "-U", "postgres", "-D", second / "data",
+                    "--write-recovery-conf", "--checkpoint=fast", "--no-sync",
+                ],
+                check=True, capture_output=True, cwd=second, **_unprivileged(),
+            )  # fmt: skip
+            with _running(binaries, second) as standby:
+                _wait_for(_url(str(second)), standby)
+                url = f"{_url(f'{first},{second}')}&target_session_attrs=read-write"
+                yield ReplicatedPostgres(url, primary, _url(str(second)))
+
+
+def _url(host: str) -> str:
+    return f"postgresql+psycopg://postgres@/postgres?host={host}"
+
+
+def _make_cluster(binaries: Path, home: Path) -> None:
+    """Make a cluster in the folder `data` of this folder."""
+    data = home / "data"
+    data.mkdir(mode=0o700)
+    _give_away(home)
+    _give_away(data)
+    subprocess.run(
+        [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        check=True, capture_output=True, cwd=home, **_unprivileged(),
+    )  # fmt: skip
+
+
+@contextmanager
+def _running(binaries: Path, home: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the cluster of a folder, and stop it at the end."""
+    # durability is not needed
+    kept_little = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    # Autovacuum changes query plans at arbitrary times by new statistics: no test depends on that.
+    steady = {"autovacuum": "off"}
+    own = {"listen_addresses": "", "unix_socket_directories": str(home), **kept_little, **steady, **settings}
+    options = [part for key, value in own.items() for part in ("-c", f"{key}={value}")]
+    with (home / "log").open("w") as log:
+        server = subprocess.Popen(
+            [binaries / "postgres", "-D", home / "data", *options],
+            cwd=home, stdout=log, stderr=log, start_new_session=True, **_unprivileged(),
+        )  # fmt: skip
+    try:
+        yield server
+    finally:
+        server.send_signal(signal.SIGQUIT)  # immediate shutdown: the data is deleted anyway
+        server.wait(30)
 
 
 @contextmanager

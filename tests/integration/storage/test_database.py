@@ -20,6 +20,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.engines import WEB, WORKER, Limits
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Account, Event, Firm, MeetingRequest
+from tests.support.databases import end_connections
 from tests.support.factories import NOW, make_event, make_request
 from tests.support.threads import Step
 
@@ -188,6 +189,15 @@ def test_connections_that_the_server_dropped_are_noticed_after_a_pause(
         assert session.scalars(select(func.count()).select_from(MeetingRequest)).one() == 0
         assert session.scalars(select(func.count()).select_from(Account)).one() == 0
     other.dispose()
+
+
+@postgres
+def test_a_connection_that_is_lost_after_reading_is_no_error(database: Database) -> None:
+    with database.read() as session:
+        session.execute(text("SELECT 1"))
+        end_connections(database)
+    with database.read() as session:
+        assert session.scalars(select(func.count()).select_from(Account)).one() == 0
 
 
 @postgres

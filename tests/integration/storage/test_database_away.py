@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,6 +14,7 @@ from sqlalchemy import event
 from api.errors import RETRY_AFTER
 from scheduler.storage.database import Database
 from tests.integration.api.test_request_database import counting
+from tests.support.databases import end_connections
 from tests.support.factories import Expo, make_event
 from tests.support.web import Browser, web_app
 
@@ -58,6 +60,24 @@ def test_a_page_says_that_it_is_not_available_and_when_to_try_again(
     assert "connection refused" in line.getMessage()
     assert "10.0.0.7" not in line.getMessage()
     assert line.exc_info is None
+    assert client.get(f"/events/{expo.event.key}/firms").status_code == 200
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+@pytest.mark.parametrize("number", [1, 2, 5])
+def test_a_page_whose_connection_is_lost_says_so_and_the_next_one_is_shown(
+    database: Database, client: FlaskClient, expo: Expo, number: int
+) -> None:
+    numbers = count(1)
+
+    def lose(*_: object) -> None:
+        if next(numbers) == number:
+            end_connections(database)
+
+    event.listen(database.engine, "before_cursor_execute", lose)
+    response = client.get(f"/events/{expo.event.key}/firms")
+    event.remove(database.engine, "before_cursor_execute", lose)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, str(RETRY_AFTER))
     assert client.get(f"/events/{expo.event.key}/firms").status_code == 200
 
 
