@@ -1,7 +1,7 @@
 """Backups of the database in one file: made while the site runs, checked, restored into an empty database.
 
 The file is a ZIP with `manifest.json` and the database: a complete SQLite file, or a dump by pg_dump. The
-secret key and the passwords are never in it.
+secret key and the passwords are never in it. It can be encrypted to public keys.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ import subprocess
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from io import BufferedWriter
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import URL
 
+from chainmeet import backup_encryption
+from chainmeet.backup_encryption import Damaged, NoKey, Recipient
 from scheduler.domain.errors import ChainmeetError
 from scheduler.services.operations import restored_copy
 from scheduler.storage import schema
@@ -68,10 +71,11 @@ class Manifest:
     """SHA-256 of each other file."""
 
 
-def back_up(database: Database, target: Path) -> Manifest:
+def back_up(database: Database, target: Path, *, recipients: Sequence[Recipient] = ()) -> Manifest:
     """Write a backup of the database, which may be in use. Raises BackupFailed.
 
-    The file appears when it is complete, and only its owner can read it.
+    The file appears when it is complete, and only its owner can read it. With recipients it is encrypted, and
+    each of them can open it.
     """
     if target.exists():
         raise BackupFailed(f"{target} exists already. Choose another name.")
@@ -89,12 +93,13 @@ def back_up(database: Database, target: Path) -> Manifest:
                 files={content.name: _sha256(content)},
                 **copied,
             )
-            with _private(part) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            packed = Path(folder) / "packed" if recipients else part
+            with _private(packed) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
                 archive.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
                 archive.write(content, content.name)
-                archive.close()
-                file.flush()
-                os.fsync(file.fileno())
+            if recipients:
+                with packed.open("rb") as readable, _private(part) as file:
+                    backup_encryption.encrypt_file(readable, file, recipients)
         part.replace(target)
     except OSError as error:
         raise BackupFailed(f"The backup could not be written: {error}") from error
@@ -119,15 +124,15 @@ def read_manifest(archive: zipfile.ZipFile) -> Manifest:
     return manifest
 
 
-def restore(database: Database, source: Path, *, application: str = "") -> Manifest:
+def restore(database: Database, source: Path, *, keys: Path | None = None, application: str = "") -> Manifest:
     """Restore a backup into an empty database, upgrade its schema, and pause the site.
 
-    Raises RestoreRefused if the file is incomplete, changed, of another engine or too new, or if the database
-    is not empty.
+    `keys` is a file with the secret keys of an encrypted backup. Raises RestoreRefused if the backup is
+    incomplete, changed, encrypted for others, of another engine or too new, or if the database is not empty.
     """
     engine = SQLITE if database.is_sqlite else POSTGRESQL
     try:
-        with zipfile.ZipFile(source) as archive:
+        with _opened(source, keys, _folder_of(database)) as archive:
             manifest = read_manifest(archive)
             if manifest.engine != engine:
                 raise RestoreRefused(f"The backup is of {manifest.engine}, and the database is {engine}.")
@@ -150,6 +155,26 @@ def restore(database: Database, source: Path, *, application: str = "") -> Manif
     schema.upgrade_schema(database, application=application)
     restored_copy.mark_restored(database, now=database.now())
     return manifest
+
+
+@contextlib.contextmanager
+def _opened(source: Path, keys: Path | None, folder: Path | None) -> Iterator[zipfile.ZipFile]:
+    """Open the archive of a backup. An encrypted one is decrypted into a temporary file of this folder."""
+    if not backup_encryption.is_encrypted(source):
+        with zipfile.ZipFile(source) as archive:
+            yield archive
+        return
+    if keys is None:
+        raise RestoreRefused("The backup is encrypted. Name the file with its secret key: --key FILE")
+    with tempfile.TemporaryFile(dir=folder, prefix=".restore-") as packed:
+        try:
+            backup_encryption.decrypt_file(source, packed, backup_encryption.read_identities(keys))
+        except NoKey as error:
+            raise RestoreRefused(f"The backup can't be opened: {error}.") from error
+        except Damaged as error:
+            raise RestoreRefused(f"The file is not a complete backup: {error}.") from error
+        with zipfile.ZipFile(packed) as archive:
+            yield archive
 
 
 def _copy_file(database: Database, target: Path) -> dict[str, Any]:
@@ -243,10 +268,13 @@ def _unpack(archive: zipfile.ZipFile, manifest: Manifest, content: Path) -> None
 
 
 @contextlib.contextmanager
-def _private(path: Path) -> Iterator[IO[bytes]]:
+def _private(path: Path) -> Iterator[BufferedWriter]:
+    """Create a file that only its owner can read. At the end it is on the disk."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sha256(path: Path) -> str:

@@ -10,11 +10,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pyrage
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from sqlalchemy import func, select, text
 
 from chainmeet import backups
+from chainmeet.backup_encryption import read_recipient
 from chainmeet.backups import BackupFailed, RestoreRefused
 from chainmeet.cli import main
 from scheduler.secret_keys import SecretKeys
@@ -148,6 +152,70 @@ def test_a_backup_never_replaces_another_file(database: Database, backup: Path) 
     assert backup.read_bytes() == before
 
 
+@pytest.fixture
+def key(tmp_path: Path) -> tuple[str, Path]:
+    """Return a public key, and the file of its secret part as `age-keygen` writes it."""
+    made, file = pyrage.x25519.Identity.generate(), tmp_path / "key.txt"
+    file.write_text(f"# created: 2026-12-06\n# public key: {made.to_public()}\n{made}\n")
+    return str(made.to_public()), file
+
+
+def encrypted(database: Database, target: Path, *keys: str) -> Path:
+    backups.back_up(database, target, recipients=[read_recipient(key) for key in keys])
+    return target
+
+
+@sqlite_only
+def test_an_encrypted_backup_has_nothing_to_read_and_comes_back_with_its_key(
+    database: Database, backup: Path, empty: Database, tmp_path: Path, key: tuple[str, Path]
+) -> None:
+    public, secret = key
+    other = str(pyrage.x25519.Identity.generate().to_public())
+    file = encrypted(database, tmp_path / "backup.zip.age", other, public)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert not zipfile.is_zipfile(file)
+    assert b"manifest" in backup.read_bytes() and b"manifest" not in file.read_bytes()
+    backups.restore(empty, file, keys=secret)
+    assert counts(empty) == counts(database)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@sqlite_only
+def test_a_backup_is_encrypted_to_an_ssh_key(database: Database, empty: Database, tmp_path: Path) -> None:
+    made = Ed25519PrivateKey.generate()
+    secret = tmp_path / "id_ed25519"
+    secret.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+    public = made.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    publish(database)
+    (tmp_path / "new").mkdir()
+    backups.restore(empty, encrypted(database, tmp_path / "b.age", f"{public} li@firm\n"), keys=secret)
+    assert counts(empty) == counts(database)
+
+
+@sqlite_only
+def test_an_encrypted_backup_that_does_not_open_is_refused_and_nothing_is_changed(
+    database: Database, backup: Path, empty: Database, tmp_path: Path, key: tuple[str, Path]
+) -> None:
+    public, secret = key
+    file = encrypted(database, tmp_path / "backup.zip.age", public)
+    wrong = tmp_path / "wrong.txt"
+    wrong.write_text(str(pyrage.x25519.Identity.generate()))
+    octets = file.read_bytes()
+    cut, altered = tmp_path / "cut.age", tmp_path / "altered.age"
+    cut.write_bytes(octets[:-1000])
+    altered.write_bytes(octets[:-9] + b"?" + octets[-8:])
+    for source, keys, why in (
+        (file, None, "is encrypted. Name the file with its secret key: --key FILE"),
+        (file, wrong, "these keys don't open it"),
+        (file, backup, "has no secret key of age"),
+        (cut, secret, "cut off or was changed"),
+        (altered, secret, "cut off or was changed"),
+    ):
+        with pytest.raises(RestoreRefused, match=why):
+            backups.restore(empty, source, keys=keys)
+    assert list((tmp_path / "new").iterdir()) == []
+
+
 def server_version(database: Database) -> int:
     with database.read() as session:
         return int(session.scalar(text("SHOW server_version_num"))) // 10_000
@@ -190,8 +258,16 @@ def test_without_its_program_the_command_says_what_is_missing(
 
 
 @sqlite_only
-def test_the_commands(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_encrypted", [False, True])
+def test_the_commands(
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    key: tuple[str, Path],
+    is_encrypted: bool,
+) -> None:
     publish(database)
+    encryption, decryption = (["--encrypt-to", key[0]], ["--key", str(key[1])]) if is_encrypted else ([], [])
     target = tmp_path / "new.db"
 
     def run(*arguments: str, url: str) -> str:
@@ -202,9 +278,17 @@ def test_the_commands(database: Database, tmp_path: Path, monkeypatch: pytest.Mo
         return result.output
 
     file, url = str(tmp_path / "backup.zip"), database.url.render_as_string()
-    assert f"schema {schema.head_revision()}" in run("backup", file, url=url)
-    assert "The site is paused" in run("restore", file, url=f"sqlite:///{target}")
+    assert f"schema {schema.head_revision()}" in run("backup", file, *encryption, url=url)
+    assert "The site is paused" in run("restore", file, *decryption, url=f"sqlite:///{target}")
     assert "Site resumed." in run("resume", "--accept-copy", url=f"sqlite:///{target}")
+
+
+def test_a_key_that_is_none_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    for wrong in ("age1nothing", "ssh-ed25519 AAAA", "ecdsa-sha2-nistp256 AAAA", ""):
+        said = CliRunner().invoke(main, ["backup", str(tmp_path / "b.age"), "--encrypt-to", wrong])
+        assert said.exit_code == 2
+        assert "Invalid value for '--encrypt-to'" in said.output and "is no public key of age" in said.output
+    assert list(tmp_path.iterdir()) == []
 
 
 @sqlite_only
