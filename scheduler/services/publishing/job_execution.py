@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import structlog
 from sqlalchemy.orm import Session
@@ -23,9 +24,19 @@ from scheduler.services.publishing.overnight import limits, report
 from scheduler.services.publishing.overnight.overnight_budget import OvernightBudget
 from scheduler.services.publishing.version_jobs import ClaimedJob, JobLost
 from scheduler.storage.database import Database
-from scheduler.storage.models import ScheduleVersion, VersionJob
+from scheduler.storage.models import OutboxEmail, ScheduleVersion, VersionJob
 
 log = structlog.get_logger()
+
+
+_GROWN: Final = (OutboxEmail.__tablename__,)
+"""Tables that a large publication changes so much that PostgreSQL needs new statistics at once.
+
+Until then it expects no queued email, and each poll of a calendar searches all that are queued for those of
+one person (`benchmarks/polls.py`).
+"""
+_MANY: Final = 2
+"""Portions of a large publication."""
 
 
 class JobEnding(StrEnum):
@@ -248,11 +259,16 @@ class _Work:
         people = seen.changed.keys() | waiting
         done = sum(person <= self.job.after for person in people)
         self.report(done, len(people))
-        for portion in seen.portions(waiting, after=self.job.after):
+        portions = 0
+        for portions, portion in enumerate(seen.portions(waiting, after=self.job.after), 1):
             self.stop_here()
             done += len(portion)
             self.tell_some(seen, version.number, portion, done)
+            if portions == _MANY:
+                self.database.count_anew(_GROWN)
         self.brief(version, published_at)
+        if portions >= _MANY:
+            self.database.count_anew(_GROWN)
 
     def tell_some(self, seen: InvitationPlan, number: int, people: Sequence[int], done: int) -> None:
         def work(session: Session) -> None:

@@ -23,6 +23,7 @@ from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run, VersionJob
 from tests.integration.publishing.scene import Scene, everybody
+from tests.support.databases import superuser
 from tests.support.factories import NOW
 from tests.support.publishing import SETTINGS, publish_version
 from tests.support.unavailable_database import Away
@@ -138,6 +139,21 @@ def test_a_publishing_whose_worker_died_goes_on_where_it_ended(
     assert scene.do(job) is JobEnding.DONE
     assert scene.mails() == everybody(scene.expo)
     assert scene.job(job).mails == 16
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+@pytest.mark.parametrize(("portion", "is_large"), [(4, True), (2_000, False)])
+def test_after_a_large_publication_postgresql_expects_queued_emails(
+    database: Database, monkeypatch: pytest.MonkeyPatch, portion: int, is_large: bool
+) -> None:
+    scene = Scene(database)
+    monkeypatch.setattr(invitation_diff, "PORTION", portion)
+    superuser(database).execute("DELETE FROM pg_statistic WHERE starelid = 'outbox_email'::regclass")
+    assert scene.do(scene.ask()) is JobEnding.DONE
+    expected = superuser(database).execute(
+        "SELECT most_common_vals::text FROM pg_stats WHERE tablename = 'outbox_email' AND attname = 'state'"
+    )
+    assert expected.fetchall() == ([("{queued}",)] if is_large else [])
 
 
 def test_a_publishing_that_failed_half_way_is_taken_up_by_a_person(
