@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from itertools import takewhile
 from typing import Any
 
 import pytest
 
-from benchmarks import b2bsp_objectives, csplib046, machine, matching, xhstt_read
+from benchmarks import b2bsp_objectives, csplib046, matching, xhstt_read
 from benchmarks.b2bsp_read import as_document, read_dzn
 from benchmarks.csplib046 import FOLDER, conflicts, read_cases, read_results
 from benchmarks.matching import Wishes, colour, dual_bound, make, optimum, weight_of
@@ -18,6 +17,7 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting
 from scheduler.files.problem_file import read_problem
 from tests.support.builders import meet
+from tests.support.kept_results import kept, table_rows
 
 CASES = {case.number: case for case in read_cases((FOLDER / "instances.md").read_text("utf-8"))}
 RESULTS = read_results((FOLDER / "results.md").read_text("utf-8"))
@@ -244,18 +244,6 @@ def test_a_forbidden_slot_between_two_meetings_is_idle_as_in_the_published_objec
     assert problem.requests[2].slots == (3, 5), "an afternoon without the forbidden slot"
 
 
-def table_rows(heading: str) -> list[list[str]]:
-    """Return the cells of a table of the documentation, without its heading."""
-    lines = iter((machine.ROOT / "docs/yardsticks.md").read_text("utf-8").splitlines())
-    next(line for line in lines if line.startswith(heading))
-    next(lines)
-    return [[cell.strip() for cell in row.strip("|").split("|")] for row in takewhile(str.strip, lines)]
-
-
-def kept(name: str) -> Any:
-    return json.loads((machine.RESULTS / name).read_text("utf-8"))
-
-
 def test_the_table_of_the_objectives_of_b2bsp_is_the_kept_results() -> None:
     rows = {(row["instance"], row["objective"]): row for row in kept("b2bsp_objectives.json")["rows"]}
     published = json.loads(b2bsp_objectives.PUBLISHED.read_text("utf-8"))
@@ -270,7 +258,7 @@ def test_the_table_of_the_objectives_of_b2bsp_is_the_kept_results() -> None:
         other = ["-", "-"] if theirs is None else [figures(theirs[0]), seconds or f"{theirs[1]:,.1f}"]
         return [ours, f"{row['cpu_seconds']:,.1f}", *other]
 
-    found = table_rows("| instance | `bg_d2`")
+    found = table_rows("yardsticks.md", "| instance | `bg_d2`")
     assert len(rows) == 2 * len(found) == 40
     for name, *values in found:
         instance = f"{name}.original"
@@ -279,7 +267,7 @@ def test_the_table_of_the_objectives_of_b2bsp_is_the_kept_results() -> None:
 
 
 def test_the_table_of_fairness_between_groups_is_the_kept_results() -> None:
-    found = table_rows("| price | home")
+    found = table_rows("yardsticks.md", "| price | home")
     rows = kept("fairness.json")["groups"]["rows"]
     assert found == [
         [

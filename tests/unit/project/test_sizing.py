@@ -1,0 +1,35 @@
+"""The tables of the hardware requirements are the kept results of benchmarks."""
+
+from __future__ import annotations
+
+import re
+
+from benchmarks import machine
+from tests.support.kept_results import kept, table_rows
+
+OPERATORS = "operators.md"
+
+
+def test_the_table_of_searches_is_the_kept_results() -> None:
+    rows = sorted(kept("scale.json")["rows"], key=lambda row: row["firms"])
+    assert table_rows(OPERATORS, "| exhibitors | requests | seconds") == [
+        [
+            f"{row['firms']:,}",
+            f"{row['requests']:,}",
+            f"{row['allowed']:,.0f}",
+            f"{row['peak_mb']:,.0f}",
+            f"{row['score_share']:.3f}%",
+            f"{row['served_share']:.3f}%",
+        ]
+        for row in rows
+    ]
+
+
+def test_the_memory_of_one_worker_is_the_kept_result_everywhere() -> None:
+    idle = kept("idle-memory.json")
+    separate, one = (f"{idle[name]['total_mb']:,.0f}" for name in ("separate", "one_worker"))
+    text = re.sub(r"\s+", " ", (machine.ROOT / "docs" / OPERATORS).read_text("utf-8"))
+    assert f"the containers of `docker-compose.yml` use {separate} MB" in text
+    assert f"everything together uses {one} MB" in text
+    decision = (machine.ROOT / "docs/decisions/0105-one-container-for-all-roles.md").read_text("utf-8")
+    assert f"{separate} MB together" in decision
