@@ -554,6 +554,14 @@ def test_the_small_installations_proxy_hides_what_the_manual_says() -> None:
     assert secret in page
 
 
+def test_the_small_installations_proxy_gets_its_settings_from_systemd() -> None:
+    used = set(re.findall(r"\{\$(\w+)", (SMALL / "Caddyfile").read_text()))
+    unit = (SMALL / "caddy.conf").read_text()
+    settings = dict(re.findall(r"^Environment=(\w+)=(\S+)$", unit, flags=re.MULTILINE))
+    assert settings.keys() == used
+    assert settings["CHAINMEET_UPSTREAM"] == "127.0.0.1:8000", "where `chainmeet serve` listens"
+
+
 def test_a_worker_that_gives_way_does_so_among_containers_too() -> None:
     """Niceness applies within a container only."""
     given_way = {
