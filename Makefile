@@ -1,6 +1,6 @@
 # Chainmeet: `make demo` shows it, `make test` checks it. All real work is in `chainmeet --help`.
 .DEFAULT_GOAL := help
-.PHONY: help demo up plan-example check test faults test-dates coverage fuzz lint format docs components where pictures page-pictures messages \
+.PHONY: help demo up plan-example check test faults test-dates test-last-release coverage fuzz lint format docs components where pictures page-pictures messages \
   lock dist sbom release clean
 
 BIN := .venv/bin
@@ -49,6 +49,9 @@ test-dates: .venv/dev.stamp ## The tests that time can break, with the machine's
 
 coverage: .venv/dev.stamp ## The unit tests, and which lines and branches they run: build/coverage/html
 	$(BIN)/python -m pytest $(TWO) tests/unit --cov --cov-report=html --cov-report=term
+
+test-last-release: .venv/dev.stamp ## The last release's tests on this schema, which it works with if all new migrations are additive
+	$(BIN)/python -m tests.support.last_release
 
 fuzz: .venv/dev.stamp ## Try the properties of the unit tests on new random examples
 	$(BIN)/python -m pytest $(TWO) tests/unit --hypothesis-profile=fuzz -m hypothesis

@@ -91,7 +91,7 @@ def _is_wrong(value: Any) -> bool:
 def _database() -> dict[str, Any]:
     try:
         with context.database().read() as db:
-            schema.check_current(db.connection())
+            schema.check_usable(db.connection())
             now, pause = context.shared_database().now_in(db), site_pause.find_pause(db)
             tick, mail = (
                 job_intervals.last_run_at(db, job_intervals.TICK),

@@ -222,22 +222,21 @@ def _state() -> Iterator[Any]:
 
 
 def _of_database(database: Database) -> Iterator[Any]:
-    has, is_current, families = None, False, []
+    state, families = schema.SchemaState(None), []
     try:
         with database.read() as session:
             if not database.is_sqlite:
                 session.execute(text(f"SET LOCAL statement_timeout = {TIMEOUT_MILLISECONDS}"))
-            has = schema.current_revision(session.connection())
-            is_current = has == schema.head_revision()
-            if is_current:
+            state = schema.connection_state(session.connection())
+            if state.is_usable:
                 families = list(_of_rows(database, session))
         is_up = True
     except (SQLAlchemyError, schema.DatabaseUnavailable):
         is_up = False
     yield _one("database_up", "1 if the database answers in time.", is_up)
-    yield _one("schema_current", "1 if the schema is of this version.", is_current)
-    if has:
-        yield _gauge("schema_info", "Revision of the schema.", [((has,), 1)], "revision")
+    yield _one("schema_current", "1 if this version works with the schema.", state.is_usable)
+    if state.revision:
+        yield _gauge("schema_info", "Revision of the schema.", [((state.revision,), 1)], "revision")
     yield from families
 
 

@@ -46,12 +46,12 @@ def open_database(settings: Settings, *, any_schema: bool = False) -> Iterator[D
     from sqlalchemy.exc import DBAPIError
 
     from scheduler.storage.database import Database
-    from scheduler.storage.schema import require_current
+    from scheduler.storage.schema import require_usable
 
     database = Database(settings.database_url)
     try:
         if not any_schema:
-            require_current(database)
+            require_usable(database)
         yield database
     except DBAPIError as error:
         where = database.url.render_as_string(hide_password=True)

@@ -79,14 +79,15 @@ def _move(
     application: str,
     say: Callable[[str], None],
 ) -> Moved:
-    schema.require_current(source)
+    with source.engine.connect() as connection:
+        schema.require_own(connection)
     if missing := list(key_changes.faults(key_changes.check_keys(source, settings), settings.secret_key)):
         raise MoveRefused(
             f"Copy {folder.root / 'secret_key'} to the file of CHAINMEET_SECRET_KEY_FILE first. " + missing[0]
         )
     if inspect(target.engine).get_table_names():
-        schema.require_current(target)
         with target.read() as session:
+            schema.require_own(session.connection())
             if session.scalar(select(Account.id).limit(1)) or session.scalar(select(Event.id).limit(1)):
                 raise MoveRefused("The target database is not empty. Create a new one.")
     with ExitStack() as undo:

@@ -40,7 +40,7 @@ def check_database(database: Database) -> Iterator[Finding]:
     try:
         with database.read() as session:
             connection = session.connection()
-            has, wanted = schema.current_revision(connection), schema.head_revision()
+            state = schema.connection_state(connection)
             rewrites = not database.is_sqlite and grants.can_rewrite_audit_log(connection)
     except SQLAlchemyError as failure:
         said = str(getattr(failure, "orig", None) or failure).strip().partition("\n")[0]
@@ -49,10 +49,15 @@ def check_database(database: Database) -> Iterator[Finding]:
         )
         return
     yield ok("database", f"{where} answers.")
-    if has != wanted:
-        yield error("schema", str(schema.SchemaOutOfDate(has, wanted)), "See Upgrade in docs/operators.md.")
+    if not state.is_usable:
+        refusal = schema.SchemaOutOfDate(state.revision, schema.head_revision())
+        yield error("schema", str(refusal), "See Upgrade in docs/operators.md.")
         return
-    yield ok("schema", f"The schema is at {has}, as this version needs.")
+    if state.is_own:
+        yield ok("schema", f"The schema is at {state.revision}, as this version needs.")
+    else:
+        said = f"A newer version has upgraded the schema to {state.revision}. This version works with it."
+        yield ok("schema", said)
     if rewrites:
         yield warning(
             "audit log",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
-from sqlalchemy import Connection, func, select, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DBAPIError
 
 from scheduler.domain.errors import ChainmeetError
@@ -32,6 +34,13 @@ LOCK_MILLISECONDS = 2_000
 """Lock timeout of a PostgreSQL upgrade. Later transactions queue behind a waiting one."""
 PAUSES = (1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
 """Seconds between retries."""
+_VERSION_TABLE, _OLDEST_CODE = "alembic_version", "oldest_code"
+_ADDITIVE = re.compile(
+    r"(?:SELECT|INSERT INTO alembic_version|UPDATE alembic_version|CREATE TABLE|CREATE INDEX) .*"
+    r"|ALTER TABLE \S+ ADD COLUMN (?:(?!NOT NULL).)*"
+    r"|ALTER TABLE \S+ ADD COLUMN .*\bDEFAULT\b.*",
+    re.IGNORECASE,
+)
 _IN_THE_WAY = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 SETTLE_SECONDS = 2.5
 """Longer than the interval at which processes check for an upgrade."""
@@ -107,6 +116,32 @@ class SchemaBroken(ChainmeetError):
         super().__init__(f"The database stays at {has}: rows refer to others that are not there ({named}).")
 
 
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """The schema of a database, as `read_state` finds it.
+
+    `revision` is None if the database is empty. `oldest_code` is the revision of the oldest code that works
+    with it, or None for only the code of this revision.
+    """
+
+    revision: str | None
+    oldest_code: str | None = None
+    is_upgrading: bool = False
+
+    @property
+    def is_own(self) -> bool:
+        """True if it is the schema of this code."""
+        return self.revision == head_revision()
+
+    @property
+    def is_usable(self) -> bool:
+        """True if this code works with it: it is its own, or later migrations only added to it."""
+        if self.is_own:
+            return True
+        is_newer = self.revision is not None and self.revision > head_revision()
+        return is_newer and self.oldest_code is not None and self.oldest_code <= head_revision()
+
+
 def alembic_config(connection: Connection) -> Config:
     from alembic.config import Config  # deferred: with all that it loads, 15 MB of each process
 
@@ -118,9 +153,36 @@ def alembic_config(connection: Connection) -> Config:
 
 
 def _upgrade_to_head(connection: Connection) -> None:
+    """Run the migrations, and record the oldest code that works with the result in Alembic's own table."""
     from alembic import command  # as above
 
     command.upgrade(alembic_config(connection), "head")
+    if _OLDEST_CODE not in {column["name"] for column in inspect(connection).get_columns(_VERSION_TABLE)}:
+        connection.execute(text(f"ALTER TABLE {_VERSION_TABLE} ADD COLUMN {_OLDEST_CODE} VARCHAR(32)"))
+    connection.execute(
+        text(f"UPDATE {_VERSION_TABLE} SET {_OLDEST_CODE} = :oldest"),  # noqa: S608 -- our own names
+        {"oldest": oldest_code()},
+    )
+
+
+def oldest_code() -> str:
+    """Return the revision of the oldest code that works with this code's schema.
+
+    All migrations after it are additive: they set `ADDITIVE = True`, and `additive_faults` finds nothing.
+    """
+    from alembic.script import ScriptDirectory  # as above
+
+    newest_first = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    return next(each.revision for each in newest_first if not getattr(each.module, "ADDITIVE", False))
+
+
+def additive_faults(statements: Iterable[str]) -> list[str]:
+    """Return the PostgreSQL statements of a migration that earlier code might not work with.
+
+    Additive are new tables, indexes, and columns that are nullable or have a default: earlier code inserts
+    rows without them. The rows themselves stay as they are.
+    """
+    return [each for each in map(" ".join, map(str.split, statements)) if not _ADDITIVE.fullmatch(each)]
 
 
 def upgrade_schema(database: Database, *, application: str = "") -> None:
@@ -130,9 +192,10 @@ def upgrade_schema(database: Database, *, application: str = "") -> None:
     gets its privileges in the same transaction. Raises UnsuitableRole if it cannot be restricted.
 
     Safe to call at every start, concurrently from several machines, and while other processes use the
-    database: they pause (`schema_gate.py`). A SQLite file is copied first, to `<file>.before-<revision>`.
-    Raises SchemaOutOfDate for a database newer than this code or older than its baseline, SchemaBusy if locks
-    of others persist, and SchemaBroken if foreign keys would dangle.
+    database: they pause (`schema_gate.py`), or go on if all new migrations are additive. Does nothing if a
+    newer version has upgraded the schema and this code works with it. A SQLite file is copied first, to
+    `<file>.before-<revision>`. Raises SchemaOutOfDate for a database that is too new for this code or older
+    than its baseline, SchemaBusy if locks of others persist, and SchemaBroken if foreign keys would dangle.
     """
     if database.is_sqlite:
         _upgrade_file(database)
@@ -140,11 +203,13 @@ def upgrade_schema(database: Database, *, application: str = "") -> None:
         _upgrade_server(database, application)
 
 
-def _is_behind(has: str | None) -> bool:
-    """Return True if an upgrade is needed. Raises SchemaOutOfDate for a newer or too old revision."""
-    if has is not None and has not in known_revisions():
-        raise SchemaOutOfDate(has, head_revision())
-    return has != head_revision()
+def _is_behind(state: SchemaState) -> bool:
+    """Return True if an upgrade is needed. Raises SchemaOutOfDate for a too new or too old revision."""
+    if state.is_usable:
+        return False
+    if state.revision is not None and state.revision not in known_revisions():
+        raise SchemaOutOfDate(state.revision, head_revision())
+    return True
 
 
 def _upgrade_file(database: Database) -> None:
@@ -154,9 +219,10 @@ def _upgrade_file(database: Database) -> None:
     """
     with database.engine.connect().execution_options(writes=True) as connection:
         driver = _driver(connection)
-        has = _revision_of(driver)
-        if not _is_behind(has):
+        state = _state_of_file(driver)
+        if not _is_behind(state):
             return
+        has = state.revision
         if has is not None and database.url.database:
             _copy(driver, Path(database.url.database), f".before-{has}")
         driver.cursor().execute("PRAGMA foreign_keys=OFF")  # ignored inside a transaction
@@ -170,15 +236,17 @@ def _upgrade_file(database: Database) -> None:
             driver.cursor().execute("PRAGMA foreign_keys=ON")
 
 
-def _revision_of(driver: DBAPIConnection) -> str | None:
-    """Return the revision of a SQLite file, None if it is empty, without starting a transaction."""
+def _state_of_file(driver: DBAPIConnection) -> SchemaState:
+    """Return the state of a SQLite file without starting a transaction."""
     cursor = driver.cursor()
     cursor.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'")
-    if cursor.fetchone() == (0,):
-        return None
-    cursor.execute("SELECT version_num FROM alembic_version")
-    row = cursor.fetchone()
-    return str(row[0]) if row else None
+    return _read_version(cursor) if cursor.fetchone() == (1,) else SchemaState(None)
+
+
+def _read_version(cursor: DBAPICursor, *, is_upgrading: bool = False) -> SchemaState:
+    cursor.execute("SELECT * FROM alembic_version")  # without the second column before the first upgrade
+    revision, oldest = (*(cursor.fetchone() or ()), None, None)[:2]
+    return SchemaState(revision, oldest, is_upgrading)
 
 
 def _copy(driver: DBAPIConnection, file: Path, suffix: str) -> None:
@@ -194,21 +262,25 @@ def _copy(driver: DBAPIConnection, file: Path, suffix: str) -> None:
 def _upgrade_server(database: Database, application: str) -> None:
     """Upgrade under an exclusive lock, once other processes have had time to notice and pause.
 
-    They notice an advisory lock of this connection, which is released even if this process dies.
+    They notice an advisory lock of this connection, which is released even if this process dies. Additive
+    migrations pause nobody.
     """
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.detach()
         for name in ("statement_timeout", "lock_timeout"):
             connection.execute(text(f"SET {name} = 0"))  # another migration may be long
         connection.execute(select(func.pg_advisory_lock(_LOCK)))
-        if _is_behind(read_revision(_driver(connection), is_sqlite=False)[0]):
+        state = read_state(_driver(connection), is_sqlite=False)
+        if _is_behind(state) and state.revision is not None and state.revision >= oldest_code():
+            _try(database, application)
+        elif _is_behind(state):
             connection.execute(select(func.pg_advisory_lock(_SIGN)))
             try:
                 time.sleep(SETTLE_SECONDS)
                 _try(database, application)
             finally:  # the server may notice a closed connection late
                 connection.execute(select(func.pg_advisory_unlock(_SIGN)))
-        elif application:
+        elif application and state.is_own:
             with database.engine.begin() as granting:
                 grants.grant_role(granting, application)
 
@@ -234,43 +306,47 @@ def _try(database: Database, application: str) -> None:
         time.sleep(pause)
 
 
-def require_current(database: Database) -> None:
-    """Raise SchemaOutOfDate unless the schema is this code's, or SchemaUpgrading while it changes."""
+def require_usable(database: Database) -> None:
+    """Raise SchemaOutOfDate unless this code works with the schema, or SchemaUpgrading while it changes."""
     with database.engine.connect() as connection:
-        check_current(connection)
+        check_usable(connection)
 
 
-def check_current(connection: Connection) -> None:
-    """Like `require_current`, over an open connection."""
-    raise_refusal(*read_revision(_driver(connection), is_sqlite=connection.dialect.name == "sqlite"))
+def check_usable(connection: Connection) -> None:
+    """Like `require_usable`, over an open connection."""
+    raise_refusal(connection_state(connection))
 
 
-def current_revision(connection: Connection) -> str | None:
-    """Return the database's revision over an open connection. None if it is empty."""
-    return read_revision(_driver(connection), is_sqlite=connection.dialect.name == "sqlite")[0]
+def require_own(connection: Connection) -> None:
+    """Raise SchemaOutOfDate unless the schema is this code's: for copies of all that its models know."""
+    state = connection_state(connection)
+    if not state.is_own:
+        raise SchemaOutOfDate(state.revision, head_revision())
 
 
-def raise_refusal(has: str | None, is_upgrading: bool) -> None:
-    """Raise the error for a result of `read_revision`, if any."""
-    if is_upgrading:
+def raise_refusal(state: SchemaState) -> None:
+    """Raise the error for a state that this code does not work with, if any."""
+    if state.is_upgrading:
         raise SchemaUpgrading
-    if has != head_revision():
-        raise SchemaOutOfDate(has, head_revision())
+    if not state.is_usable:
+        raise SchemaOutOfDate(state.revision, head_revision())
 
 
-def read_revision(driver: DBAPIConnection, *, is_sqlite: bool) -> tuple[str | None, bool]:
-    """Return the database's revision (None if it is empty), and whether it is being upgraded."""
+def connection_state(connection: Connection) -> SchemaState:
+    """Return the state of the schema over an open connection."""
+    return read_state(_driver(connection), is_sqlite=connection.dialect.name == "sqlite")
+
+
+def read_state(driver: DBAPIConnection, *, is_sqlite: bool) -> SchemaState:
+    """Return the state of the schema over a connection of the driver."""
     if is_sqlite:
-        return _revision_of(driver), False
+        return _state_of_file(driver)
     cursor = driver.cursor()
     cursor.execute(_LOOK)
-    row = cursor.fetchone()
-    is_there, is_upgrading = row if row is not None else (False, False)
+    is_there, is_upgrading = cursor.fetchone() or (False, False)
     if not is_there:
-        return None, bool(is_upgrading)
-    cursor.execute("SELECT version_num FROM alembic_version")
-    found = cursor.fetchone()
-    return (str(found[0]) if found else None), bool(is_upgrading)
+        return SchemaState(None, is_upgrading=bool(is_upgrading))
+    return _read_version(cursor, is_upgrading=bool(is_upgrading))
 
 
 _LOOK = f"""
@@ -287,13 +363,13 @@ def _driver(connection: Connection) -> DBAPIConnection:
 
 
 def check_at_start(database: Database) -> None:
-    """Like `require_current`, but tolerate an unreachable database, which later queries will report.
+    """Like `require_usable`, but tolerate an unreachable database, which later queries will report.
 
     Also tolerates a database that is being upgraded to this version.
     """
     try:
         with suppress(SchemaUpgrading):
-            require_current(database)
+            require_usable(database)
         grants.warn_at_start(database)
     except DBAPIError as error:
         log.warning("schema not checked, as the database does not answer", error=str(error.orig))
@@ -301,7 +377,7 @@ def check_at_start(database: Database) -> None:
 
 @lru_cache(maxsize=1)
 def head_revision() -> str:
-    """Return the revision required by this code."""
+    """Return the revision of this code's own schema."""
     return max(known_revisions())
 
 

@@ -54,7 +54,8 @@ class SchemaGate:
             connection = engine.raw_connection()
             try:
                 driver = connection.driver_connection
-                schema.raise_refusal(*schema.read_revision(driver, is_sqlite=self._database.is_sqlite))  # type: ignore[arg-type]
+                state = schema.read_state(driver, is_sqlite=self._database.is_sqlite)  # type: ignore[arg-type]
+                schema.raise_refusal(state)
             finally:
                 connection.close()
         except DatabaseUnavailable as why:

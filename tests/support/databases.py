@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +13,7 @@ import psycopg
 from sqlalchemy import make_url
 from sqlalchemy.pool import QueuePool
 
+from scheduler.config import PREFIX
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade_schema
 from tests.support import clocks
@@ -18,6 +21,10 @@ from tests.support import clocks
 TEMPLATE = "template_chainmeet"
 OWNER, APPLICATION = "tests_owner", "tests_application"
 """The role that owns and migrates the tables, and the role of tests, with the fewest privileges."""
+LATER_VERSION = "LATER_VERSION_PYTHON"
+"""Environment variable with the Python program of a later version, whose schema the databases then have.
+
+`tests.support.last_release` sets it."""
 LARGEST = 4 << 20
 """Maximum growth of a reusable database in bytes, because deleted rows stay in its files."""
 
@@ -57,6 +64,13 @@ CREATE FUNCTION tests.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATIL
 _PATH = "SET search_path = public, tests, pg_catalog"
 
 
+def upgrade_with(python: str, database: Database) -> None:
+    """Upgrade a database by the `chainmeet db upgrade` of another version, given by its Python program."""
+    command = [python, "-I", "-m", "chainmeet.cli", "db", "upgrade", "--application-role", APPLICATION]
+    url = database.url.render_as_string(hide_password=False)
+    subprocess.run(command, env={**os.environ, f"{PREFIX}DATABASE_URL": url}, check=True)
+
+
 class Databases:
     """The databases of a server. `url` is that of its maintenance database."""
 
@@ -71,6 +85,8 @@ class Databases:
             self._say(f"CREATE ROLE {role} LOGIN")
         template = Database(self.create(TEMPLATE, "template1"))
         upgrade_schema(template, application=APPLICATION)
+        if later := os.environ.get(LATER_VERSION):
+            upgrade_with(later, template)
         template.dispose()
         with self._connected(TEMPLATE) as connection:
             tables = [name for (name,) in connection.execute(TABLES)]

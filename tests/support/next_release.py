@@ -23,6 +23,7 @@ revision = "{REVISION}"
 down_revision = "%s"
 branch_labels = None
 depends_on = None
+ADDITIVE = %s
 
 
 def upgrade() -> None:
@@ -33,12 +34,15 @@ def upgrade() -> None:
 
 
 @contextmanager
-def next_release(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Simulate the code of the next release with its migrations. Yield today's revision."""
+def next_release(folder: Path, patch: pytest.MonkeyPatch, *, is_additive: bool = False) -> Iterator[str]:
+    """Simulate the code of the next release with its migrations. Yield today's revision.
+
+    On PostgreSQL its migration adds a column with a default, which today's code can work with.
+    """
     today = str(schema.head_revision())
     migrations = folder / "migrations"
     shutil.copytree(schema.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
-    (migrations / "versions" / f"{REVISION}_next_release.py").write_text(_MIGRATION % today)
+    (migrations / "versions" / f"{REVISION}_next_release.py").write_text(_MIGRATION % (today, is_additive))
     with patch.context() as within:
         within.setattr(schema, "MIGRATIONS", migrations)
         _forget()

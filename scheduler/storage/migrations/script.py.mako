@@ -7,6 +7,7 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
+ADDITIVE = False  # True if it only adds to the schema: see docs/decisions/0106-migrations-that-only-add.md
 
 
 def upgrade() -> None:

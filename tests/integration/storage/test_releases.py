@@ -33,7 +33,7 @@ from scheduler.storage.models import (
     Scenario,
     VersionJob,
 )
-from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade_schema
+from scheduler.storage.schema import SchemaOutOfDate, require_usable, upgrade_schema
 from scheduler.storage.schema_gate import SchemaGate
 from tests.support import clocks
 from tests.support.databases import Databases
@@ -101,7 +101,7 @@ def test_every_row_is_as_it_was_and_the_code_of_the_release_stands_back(
     mails = Counter(row["state"] for row in renamed(release, before)["outbox_email"])
     assert (mails["sending"], mails["queued"] > 0, mails["sent"] > SENT) == (CLAIMED - SENT, True, True)
     upgrade_schema(database)
-    require_current(database)
+    require_usable(database)
     after = rows_of(database)
     assert {name: len(rows) for name, rows in renamed(release, before).items()}.items() <= {
         name: len(rows) for name, rows in after.items()
@@ -133,7 +133,7 @@ def test_a_database_of_before_the_baseline_is_told_the_way_on_and_left_as_it_is(
 ) -> None:
     before = rows_of(database)
     way = f"commit {schema.UPGRADES_EARLIER}, run its chainmeet db upgrade"
-    for attempt in (upgrade_schema, require_current):
+    for attempt in (upgrade_schema, require_usable):
         with pytest.raises(SchemaOutOfDate, match=way):
             attempt(database)
     assert rows_of(database) == before

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 from alembic import command
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import inspect, text
+from sqlalchemy.event import listen
 from sqlalchemy.exc import IntegrityError
 
 from scheduler.storage import schema
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
-from scheduler.storage.schema import SchemaOutOfDate, alembic_config, require_current, upgrade_schema
+from scheduler.storage.schema import SchemaOutOfDate, alembic_config, require_usable, upgrade_schema
 from tests.support.databases import Databases, owning
 from tests.support.factories import make_event, make_request, meet
 from tests.support.publishing import draft, publish
@@ -78,13 +79,13 @@ def test_sequences_have_the_names_of_their_tables(postgres_databases: Databases)
 
 def test_upgrading_twice_changes_nothing(database: Database) -> None:
     upgrade_schema(database)
-    require_current(database)
+    require_usable(database)
 
 
 def test_a_database_that_was_not_upgraded_is_refused_by_name(tmp_path) -> None:
     empty = Database(f"sqlite:///{tmp_path / 'empty.db'}")
     with pytest.raises(SchemaOutOfDate, match="chainmeet db upgrade"):
-        require_current(empty)
+        require_usable(empty)
 
 
 def test_a_kind_of_mail_that_is_none_is_refused_by_the_database(database: Database) -> None:
@@ -102,6 +103,50 @@ def test_the_revisions_are_those_of_the_migrations() -> None:
     assert schema.head_revision() == script.get_current_head()
     assert schema.baseline() == script.get_base()
     assert schema.known_revisions() == {each.revision for each in script.walk_revisions()}
+
+
+@pytest.mark.postgres
+def test_additive_migrations_only_add(postgres_databases: Databases) -> None:
+    """Code from before them works on, so they must not change what it knows."""
+    with postgres_databases.one() as url:
+        database = Database(url)
+        newest_first = list(ScriptDirectory(str(schema.MIGRATIONS)).walk_revisions())
+        additive = [each for each in newest_first if getattr(each.module, "ADDITIVE", False)]
+        assert additive, "0134 at least"
+        for each in reversed(additive):
+            assert schema.additive_faults(statements_of(database, each)) == []
+        database.dispose()
+
+
+def statements_of(database: Database, migration: Script) -> list[str]:
+    """Return the statements that a migration executes after its predecessor."""
+    found: list[str] = []
+    with database.engine.connect().execution_options(writes=True) as connection, connection.begin() as work:
+        command.downgrade(alembic_config(connection), str(migration.down_revision))
+        listen(connection, "before_cursor_execute", lambda *args: found.append(args[2]))
+        command.upgrade(alembic_config(connection), migration.revision)
+        work.rollback()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_additive"),
+    [
+        ("CREATE TABLE note (id SERIAL NOT NULL, PRIMARY KEY (id))", True),
+        ("CREATE INDEX ix_event_key ON event (key)", True),
+        ("ALTER TABLE event ADD COLUMN note TEXT", True),
+        ("ALTER TABLE event ADD COLUMN note TEXT DEFAULT '' NOT NULL", True),
+        ("ALTER TABLE event ADD COLUMN note\n  TEXT NOT NULL", False),
+        ("CREATE UNIQUE INDEX ix_event_key ON event (key)", False),
+        ("ALTER TABLE event ADD CONSTRAINT ck CHECK (id > 0)", False),
+        ("ALTER TABLE event RENAME COLUMN key TO slug", False),
+        ("ALTER TABLE event DROP COLUMN key", False),
+        ("DROP INDEX ix_event_key", False),
+        ("UPDATE event SET key = ''", False),
+    ],
+)
+def test_what_is_additive(statement: str, is_additive: bool) -> None:
+    assert (schema.additive_faults([statement]) == []) is is_additive
 
 
 def test_a_process_that_upgrades_nothing_does_not_load_the_migrations_tool() -> None:

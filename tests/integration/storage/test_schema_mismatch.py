@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import Envelope
-from sqlalchemy import event, func, select, text
+from sqlalchemy import Connection, event, func, select, text
 
 from api import health
 from scheduler.services.operations import job_intervals
@@ -22,7 +22,8 @@ from scheduler.storage.schema_gate import SchemaGate
 from scheduler.watchdog import Watchdog
 from tests.support.databases import Databases, owning
 from tests.support.everything import NOWHERE
-from tests.support.next_release import next_release
+from tests.support.factories import make_event, make_request
+from tests.support.next_release import REVISION, next_release
 from tests.support.publishing import SETTINGS
 from tests.support.web import web_app
 from tests.support.workers import eventually, settings_for, worker
@@ -45,7 +46,8 @@ def at_revision(database: Database, revision: str) -> Iterator[None]:
     """Simulate a database upgraded by another version."""
     for now in (revision, schema.head_revision()):
         with owning(database) as owner, owner.write() as session:
-            session.execute(text("UPDATE alembic_version SET version_num = :now"), {"now": now})
+            both = "UPDATE alembic_version SET version_num = :now, oldest_code = :now"
+            session.execute(text(both), {"now": now})
         if now == revision:
             yield
 
@@ -151,6 +153,55 @@ def test_whoever_is_at_work_is_told_before_the_first_statement(
         assert len(seen) == 1, "there was nothing to upgrade: nobody waits"
         for each in (database, role):
             each.dispose()
+
+
+@pytest.mark.postgres
+def test_the_previous_version_works_while_and_after_the_schema_is_only_added_to(
+    postgres_databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgres_databases.one() as url:
+        database, web = Database(url), Database(url)
+        client = web_app(web, NOWHERE).test_client()
+        found: list[schema.SchemaState | str] = []
+        upgrade_to_head = schema._upgrade_to_head
+
+        def upgrade_beside_a_reader(connection: Connection) -> None:
+            upgrade_to_head(connection)
+            with web.read() as session:  # before the upgrade is committed
+                found.append(schema.connection_state(session.connection()))
+
+        monkeypatch.setattr(schema, "_upgrade_to_head", upgrade_beside_a_reader)
+        monkeypatch.setattr(schema.time, "sleep", lambda _seconds: found.append("pause"))
+        with next_release(tmp_path, monkeypatch, is_additive=True) as today:
+            upgrade_schema(database)
+            assert schema.oldest_code() == "0133", "0134 and the simulated migration are additive"
+        assert found == [schema.SchemaState(today, "0133", is_upgrading=False)], "nobody pauses"
+        assert client.get("/sign-in").status_code == 200
+        assert client.get("/readyz").get_json()["schema"] == "ok"
+        with database.write() as session:  # rows without the new column
+            make_request(session, make_event(session), 0, 1)
+        upgrade_schema(database)
+        with database.read() as session:
+            version = session.execute(text("SELECT version_num, oldest_code FROM alembic_version")).one()
+            assert version == (REVISION, "0133"), "the previous version's upgrade changes nothing"
+            with pytest.raises(SchemaOutOfDate, match="A newer version of Chainmeet"):
+                schema.require_own(session.connection())
+        assert today == schema.head_revision()
+        for each in (database, web):
+            each.dispose()
+
+
+@pytest.mark.postgres
+def test_a_version_from_before_a_change_that_is_not_additive_waits(
+    postgres_databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgres_databases.one() as url:
+        database = Database(url)
+        monkeypatch.setattr(schema.time, "sleep", lambda _seconds: None)
+        with next_release(tmp_path, monkeypatch):
+            upgrade_schema(database)
+        assert isinstance(SchemaGate(database).why(), SchemaOutOfDate)
+        database.dispose()
 
 
 def test_a_worker_leaves_its_tasks_and_takes_them_again(

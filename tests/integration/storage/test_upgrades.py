@@ -25,7 +25,7 @@ from scheduler.storage.schema import (
     SchemaBusy,
     SchemaOutOfDate,
     alembic_config,
-    require_current,
+    require_usable,
     upgrade_schema,
 )
 from tests.support import clocks
@@ -60,9 +60,9 @@ def test_a_full_database_keeps_every_row(
     before = rows_of(database)
     with next_release(tmp_path, monkeypatch):
         with pytest.raises(SchemaOutOfDate, match="Run: chainmeet db upgrade"):
-            require_current(database)
+            require_usable(database)
         upgrade_schema(database)
-        require_current(database)
+        require_usable(database)
     assert COLUMN in {column["name"] for column in inspect(database.engine).get_columns(TABLE)}
     assert lost_or_changed(before, rows_of(database)) == {}
 
@@ -99,7 +99,7 @@ def test_a_file_is_copied_before_and_the_copy_is_what_it_was(
     copy = Database(f"sqlite:///{path}.before-{today}")
     assert rows_of(copy) == before
     with pytest.raises(SchemaOutOfDate, match=today):
-        require_current(copy)
+        require_usable(copy)
     assert path.stat().st_mode == path.with_name(f"site.db.before-{today}").stat().st_mode
     upgrade_schema(database)
     assert not list(tmp_path.glob("*.part")) and not list(tmp_path.glob(f"*before-{REVISION}"))
@@ -120,7 +120,7 @@ def test_a_file_whose_rows_refer_to_none_stays_as_it_was(
     with pytest.raises(SchemaBroken, match=f"stays at {today}: rows refer to others"):
         upgrade_schema(database)
     with pytest.raises(SchemaOutOfDate, match=today):
-        require_current(database)
+        require_usable(database)
     with database.write() as session, pytest.raises(IntegrityError):  # constraints are enforced again
         session.execute(text("UPDATE hall SET event_id = 998"))
     database.dispose()
@@ -142,7 +142,7 @@ def test_an_upgrade_lets_those_go_first_who_use_its_tables(
             with pytest.raises(SchemaBusy, match="its schema is as it was"):
                 upgrade_schema(database)
             with pytest.raises(SchemaOutOfDate, match=today):
-                require_current(database)
+                require_usable(database)
             monkeypatch.setattr(schema, "PAUSES", (1.0,))
 
             def sleep(pause: float) -> None:
@@ -153,7 +153,7 @@ def test_an_upgrade_lets_those_go_first_who_use_its_tables(
             monkeypatch.setattr(schema.time, "sleep", sleep)
             upgrade_schema(database)
         assert tries == [schema.SETTLE_SECONDS, 1.0]
-        require_current(database)
+        require_usable(database)
         database.dispose()
 
 

@@ -63,7 +63,11 @@ class EventArchive:
 
 
 def write_archive(session: Session, event: Event, to: IO[bytes], *, now: datetime) -> EventArchive:
-    """Write an event to a stream. Use a read session, so that the archive is one snapshot."""
+    """Write an event to a stream. Use a read session, so that the archive is one snapshot.
+
+    Raises SchemaOutOfDate if a newer version has upgraded the schema: its columns would be left out.
+    """
+    schema.require_own(session.connection())
     rows: dict[str, int] = {}
     with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for table in event_tables.list_exported_tables():

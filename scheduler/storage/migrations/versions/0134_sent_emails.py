@@ -7,6 +7,7 @@ revision = "0134"
 down_revision = "0133"
 branch_labels = None
 depends_on = None
+ADDITIVE = True
 
 
 def upgrade() -> None:
