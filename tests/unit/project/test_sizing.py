@@ -25,6 +25,45 @@ def test_the_table_of_searches_is_the_kept_results() -> None:
     ]
 
 
+def test_the_table_of_the_other_parts_is_the_kept_results() -> None:
+    idle, publishing = kept("idle-memory.json"), kept("publishing.json")["total"]
+    small = kept("small-installation-1000.json")
+    load, polls = kept("load.json")["total"], kept("polls.json")["total"]
+    click = sum(load["cpu_ms_a_request"].values())
+    assert table_rows(OPERATORS, "| part | takes | measured by |") == [
+        [
+            "all containers of `docker-compose.yml`, idle",
+            f"{idle['separate']['total_mb']:,.0f} MB of memory",
+            "`benchmarks.idle_memory`",
+        ],
+        [
+            "all containers with one worker, idle",
+            f"{idle['one_worker']['total_mb']:,.0f} MB of memory",
+            "`benchmarks.idle_memory`",
+        ],
+        [
+            f"the small installation with an event of {small['firms']} exhibitors, at most",
+            f"{small['peak_mb']:,.0f} MB of memory",
+            "`benchmarks.small_installation`",
+        ],
+        [
+            f"{load['users']} people at once, each click",
+            f"{click:.1f} ms of CPU time",
+            "`benchmarks.load`",
+        ],
+        [
+            "a calendar that looks for changes and finds none",
+            f"{polls['unchanged_cpu_ms']:.1f} ms of CPU time",
+            "`benchmarks.polls`",
+        ],
+        [
+            f"the web while {publishing['mails']:,} emails are created, at most",
+            f"{publishing['web_mb']:,.0f} MB of memory",
+            "`benchmarks.publishing`",
+        ],
+    ]
+
+
 def test_the_memory_of_one_worker_is_the_kept_result_everywhere() -> None:
     idle = kept("idle-memory.json")
     separate, one = (f"{idle[name]['total_mb']:,.0f}" for name in ("separate", "one_worker"))
