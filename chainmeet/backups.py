@@ -118,8 +118,8 @@ def read_manifest(archive: zipfile.ZipFile) -> Manifest:
         raise RestoreRefused("A newer version of Chainmeet made this backup. Install that version.")
     if manifest.revision not in schema.known_revisions():
         raise RestoreRefused(
-            f"The backup is of version {manifest.version} (schema {manifest.revision}), which this version "
-            "cannot upgrade. Restore it with that version."
+            f"Version {manifest.version} made this backup of a database with schema {manifest.revision}, "
+            "which this version cannot upgrade. Restore it with a version that has this schema."
         )
     return manifest
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from sqlalchemy import Connection, func, inspect, select, text
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 
 from scheduler.domain.errors import ChainmeetError
@@ -35,12 +34,6 @@ LOCK_MILLISECONDS = 2_000
 PAUSES = (1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
 """Seconds between retries."""
 _VERSION_TABLE, _OLDEST_CODE = "alembic_version", "oldest_code"
-_ADDITIVE = re.compile(
-    r"(?:SELECT|INSERT INTO alembic_version|UPDATE alembic_version|CREATE TABLE|CREATE INDEX) .*"
-    r"|ALTER TABLE \S+ ADD COLUMN (?:(?!NOT NULL).)*"
-    r"|ALTER TABLE \S+ ADD COLUMN .*\bDEFAULT\b.*",
-    re.IGNORECASE,
-)
 _IN_THE_WAY = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 SETTLE_SECONDS = 2.5
 """Longer than the interval at which processes check for an upgrade."""
@@ -168,21 +161,12 @@ def _upgrade_to_head(connection: Connection) -> None:
 def oldest_code() -> str:
     """Return the revision of the oldest code that works with this code's schema.
 
-    All migrations after it are additive: they set `ADDITIVE = True`, and `additive_faults` finds nothing.
+    All migrations after it are additive: they set `ADDITIVE = True`.
     """
     from alembic.script import ScriptDirectory  # as above
 
     newest_first = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
     return next(each.revision for each in newest_first if not getattr(each.module, "ADDITIVE", False))
-
-
-def additive_faults(statements: Iterable[str]) -> list[str]:
-    """Return the PostgreSQL statements of a migration that earlier code might not work with.
-
-    Additive are new tables, indexes, and columns that are nullable or have a default: earlier code inserts
-    rows without them. The rows themselves stay as they are.
-    """
-    return [each for each in map(" ".join, map(str.split, statements)) if not _ADDITIVE.fullmatch(each)]
 
 
 def upgrade_schema(database: Database, *, application: str = "") -> None:
@@ -240,12 +224,14 @@ def _state_of_file(driver: DBAPIConnection) -> SchemaState:
     """Return the state of a SQLite file without starting a transaction."""
     cursor = driver.cursor()
     cursor.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'")
-    return _read_version(cursor) if cursor.fetchone() == (1,) else SchemaState(None)
+    if cursor.fetchone() != (1,):
+        return SchemaState(None)
+    cursor.execute("SELECT * FROM alembic_version")  # the second column was added later
+    return _state_of_row(cursor.fetchone())
 
 
-def _read_version(cursor: DBAPICursor, *, is_upgrading: bool = False) -> SchemaState:
-    cursor.execute("SELECT * FROM alembic_version")  # without the second column before the first upgrade
-    revision, oldest = (*(cursor.fetchone() or ()), None, None)[:2]
+def _state_of_row(row: Sequence[Any] | None, *, is_upgrading: bool = False) -> SchemaState:
+    revision, oldest = (*(row or ()), None, None)[:2]
     return SchemaState(revision, oldest, is_upgrading)
 
 
@@ -271,9 +257,10 @@ def _upgrade_server(database: Database, application: str) -> None:
             connection.execute(text(f"SET {name} = 0"))  # another migration may be long
         connection.execute(select(func.pg_advisory_lock(_LOCK)))
         state = read_state(_driver(connection), is_sqlite=False)
-        if _is_behind(state) and state.revision is not None and state.revision >= oldest_code():
+        is_behind = _is_behind(state)
+        if is_behind and state.revision is not None and state.revision >= oldest_code():
             _try(database, application)
-        elif _is_behind(state):
+        elif is_behind:
             connection.execute(select(func.pg_advisory_lock(_SIGN)))
             try:
                 time.sleep(SETTLE_SECONDS)
@@ -318,7 +305,7 @@ def check_usable(connection: Connection) -> None:
 
 
 def require_own(connection: Connection) -> None:
-    """Raise SchemaOutOfDate unless the schema is this code's: for copies of all that its models know."""
+    """Raise SchemaOutOfDate unless the schema is this code's: for work that must know every table."""
     state = connection_state(connection)
     if not state.is_own:
         raise SchemaOutOfDate(state.revision, head_revision())
@@ -346,9 +333,13 @@ def read_state(driver: DBAPIConnection, *, is_sqlite: bool) -> SchemaState:
     is_there, is_upgrading = cursor.fetchone() or (False, False)
     if not is_there:
         return SchemaState(None, is_upgrading=bool(is_upgrading))
-    return _read_version(cursor, is_upgrading=bool(is_upgrading))
+    cursor.execute(_READ_VERSION)
+    return _state_of_row(cursor.fetchone(), is_upgrading=bool(is_upgrading))
 
 
+_READ_VERSION = "SELECT version_num, to_jsonb(alembic_version) ->> 'oldest_code' FROM alembic_version"
+"""As JSON, because connections stay open while an upgrade adds the second column. A prepared `SELECT *` would
+fail afterwards: "cached plan must not change result type"."""
 _LOOK = f"""
 SELECT to_regclass('alembic_version') IS NOT NULL, EXISTS (
     SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database

@@ -1,4 +1,4 @@
-"""A simulated next release: today's migrations, and one more that rebuilds a table."""
+"""A simulated next release: today's migrations, and one more. Also databases that it has upgraded."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from scheduler.storage import schema
+from scheduler.storage.database import Database
+from tests.support.databases import owning
 
 REVISION = "9000"
 TABLE, COLUMN = "meeting_request", "of_next_release"
@@ -48,6 +51,24 @@ def next_release(folder: Path, patch: pytest.MonkeyPatch, *, is_additive: bool =
         _forget()
         yield today
     _forget()
+
+
+@contextmanager
+def at_revision(database: Database, revision: str, *, oldest_code: str | None = None) -> Iterator[None]:
+    """Simulate a database upgraded by another version. By default, only that version works with it."""
+    with owning(database) as owner, owner.read() as session:
+        before = schema.connection_state(session.connection())
+    _set_state(database, revision, oldest_code or revision)
+    try:
+        yield
+    finally:
+        _set_state(database, before.revision, before.oldest_code)
+
+
+def _set_state(database: Database, revision: str | None, oldest_code: str | None) -> None:
+    statement = text("UPDATE alembic_version SET version_num = :revision, oldest_code = :oldest_code")
+    with owning(database) as owner, owner.write() as session:
+        session.execute(statement, {"revision": revision, "oldest_code": oldest_code})
 
 
 def _forget() -> None:

@@ -52,7 +52,7 @@ from scheduler.services.privacy.personal_tables import (
     OWN_COLUMNS,
     SEARCHED_COLUMNS,
 )
-from scheduler.storage import grants
+from scheduler.storage import grants, schema
 from scheduler.storage.database import Database
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import (
@@ -111,7 +111,12 @@ class PersonToErase:
 
 
 def find_person(session: Session, email: str) -> PersonToErase:
-    """Return who has an email address, now or in an event, with merged duplicates. Raises NotFound."""
+    """Return who has an email address, now or in an event, with merged duplicates.
+
+    Raises NotFound, and SchemaOutOfDate if a newer version has upgraded the schema: this version doesn't know
+    all tables that name the person.
+    """
+    schema.require_own(session.connection())
     address = sign_in.normalize_email(email)
     accounts = set(session.scalars(select(Account.id).where(Account.email == address)))
     attendees = set(
@@ -279,8 +284,8 @@ def _with_meetings(person: PersonToErase, now: datetime) -> Any:
 def erase_person(database: Database, settings: Settings, email: str) -> Mapping[str, int]:
     """Erase a person, and return the changed rows by table. What failed is done by calling it again.
 
-    Raises NotFound, ErasureBlocked, UnsuitableRole for a role that may not change the audit log, and
-    ChainmeetError where the journal isn't.
+    Raises NotFound, ErasureBlocked, SchemaOutOfDate, UnsuitableRole for a role that may not change the audit
+    log, and ChainmeetError where the journal isn't.
     """
     with database.read() as session:
         grants.require_owner(session.connection())

@@ -25,6 +25,7 @@ from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.participants import contact_views
 from scheduler.services.privacy.personal_tables import OWN_COLUMNS, PRIVATE_TABLES, is_exported
 from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.storage import schema
 from scheduler.storage.in_list import in_chunks
 from scheduler.storage.models import Account, Attendee, AuditChain, AuditLogEntry, Event, Interpreter
 
@@ -87,7 +88,10 @@ class _Person:
 
 
 def export_own_data(session: Session, asker: SignedIn, *, now: datetime) -> PersonData:
-    """Return everything about the signed-in person, and log it. Raises RecentSignInRequired."""
+    """Return everything about the signed-in person, and log it.
+
+    Raises RecentSignInRequired and SchemaOutOfDate.
+    """
     asker.require_fresh(gettext_lazy("download your data"))
     found = _of_account(session, asker.account_id, asker.email, now)
     # Afterwards: an entry blocks all others of the site until the end of the transaction.
@@ -114,7 +118,7 @@ def list_contact_views(session: Session, asker: SignedIn) -> tuple[ContactView, 
 def export_attendee(session: Session, actor: Actor, key: str, *, now: datetime) -> PersonData:
     """Return an attendee's data in the event, for organisers, and log it. Private notes are left out.
 
-    Raises NotAllowed, NotFound and RecentSignInRequired.
+    Raises NotAllowed, NotFound, RecentSignInRequired and SchemaOutOfDate.
     """
     actor.require(Right.READ_CONTACTS)
     actor.require_fresh(gettext_lazy("download a person's data"))
@@ -131,7 +135,10 @@ def export_attendee(session: Session, actor: Actor, key: str, *, now: datetime) 
 
 
 def export_address(session: Session, email: str, *, now: datetime) -> PersonData:
-    """Return everything about an email address, for the command line, and log it. Raises NotFound."""
+    """Return everything about an email address, for the command line, and log it.
+
+    Raises NotFound and SchemaOutOfDate.
+    """
     address = sign_in.normalize_email(email)
     account_id = session.scalar(select(Account.id).where(Account.email == address))
     found = _of_account(session, account_id, address, now)
@@ -154,6 +161,7 @@ def _of_account(session: Session, account_id: int | None, address: str, now: dat
 def _data(
     session: Session, person: _Person, address: str, keys: Collection[tuple[int, str]], now: datetime
 ) -> PersonData:
+    schema.require_own(session.connection())  # a newer one may have tables that this version doesn't know
     events = {row.id: row.key for row in session.execute(select(Event.id, Event.key))}
     tables = {}
     for name in OWN_COLUMNS:

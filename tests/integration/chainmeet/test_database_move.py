@@ -26,11 +26,12 @@ from scheduler.services.operations.site_pause import RestoredDatabase
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, BusySource, Installation
-from scheduler.storage.schema import upgrade_schema
+from scheduler.storage.schema import SchemaOutOfDate, head_revision, upgrade_schema
 from scheduler.storage.send_journal import SendJournal
 from tests.support.databases import Databases
 from tests.support.factories import NOW, SECRET_KEY
 from tests.support.filled import releases
+from tests.support.next_release import at_revision
 
 pytestmark = pytest.mark.postgres
 INSTALLATION = "f" * 32
@@ -152,6 +153,23 @@ def test_nothing_is_changed_where_a_step_is_missing(
     with pytest.raises(MoveRefused, match="not empty"):
         move(folder, target, settings)
     assert not Path(settings.journal).exists()
+
+
+def test_a_database_that_a_newer_version_has_upgraded_is_not_moved(
+    folder: DataFolder, target: Database, settings: Settings
+) -> None:
+    """This version would leave out tables and columns that it doesn't know."""
+    old = Database(folder.database_url)
+    upgrade_schema(target)
+    for upgraded in (old, target):
+        newer = at_revision(upgraded, "9000", oldest_code=head_revision())
+        with newer, pytest.raises(SchemaOutOfDate, match="A newer version"):
+            move(folder, target, settings)
+    with old.read() as session:
+        assert not site_pause.is_paused(session)
+    with target.read() as session:
+        assert session.query(Account).count() == 0
+    old.dispose()
 
 
 def test_a_row_that_is_not_the_same_leaves_the_target_empty(

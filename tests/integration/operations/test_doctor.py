@@ -22,10 +22,12 @@ from scheduler.domain.findings import Level
 from scheduler.secret_keys import SecretKeys
 from scheduler.services.operations import job_intervals
 from scheduler.storage.database import Database
+from scheduler.storage.schema import head_revision
 from tests.integration.emails.inbound.test_receiving import lmtp, mailbox
 from tests.support.databases import owning
 from tests.support.factories import make_event, make_request, make_version, meet
 from tests.support.mail_server import Catcher, serving
+from tests.support.next_release import at_revision
 from tests.support.signing import rsa_pem
 from tests.unit.invites.test_transport import accept_ann
 from workers import worker_registry
@@ -195,6 +197,14 @@ def test_a_schema_of_another_version_is_an_error(patient: Patient, database: Dat
     status, found = patient.examine()
     assert (status, named(found)) == (2, [("schema", "error")])
     assert "chainmeet db upgrade" in found[0]["what"]
+
+
+def test_a_newer_schema_that_this_version_works_with_is_ok(patient: Patient, database: Database) -> None:
+    with at_revision(database, "9000", oldest_code=head_revision()):
+        status, document = patient.report()
+    (schema,) = [each for each in document["findings"] if each["check"] == "schema"]
+    assert (status, schema["level"]) == (0, "ok")
+    assert "A newer version has upgraded the schema to 9000" in schema["what"]
 
 
 @pytest.mark.parametrize(("seconds", "level"), [(4, "ok"), (20, "warning"), (-90, "error")])

@@ -26,10 +26,12 @@ from scheduler.services.operations.invariants import BrokenInvariant, Invariant
 from scheduler.services.planning.runs import runs
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, InboundEmail, OutboxEmail
+from scheduler.storage.schema import head_revision
 from tests.integration.workers.test_workers import queued
 from tests.support.databases import owning
 from tests.support.everything import NOWHERE, Everything, everything_in
 from tests.support.factories import make_event
+from tests.support.next_release import at_revision
 from tests.support.web import Browser, web_app
 from tests.support.workers import ROOT, settings_for
 from workers import worker_registry
@@ -173,6 +175,12 @@ def test_a_schema_of_another_version_is_a_value(database: Database) -> None:
     found = scrape(app)
     assert (value(found, "database_up"), value(found, "schema_current")) == (1, 0)
     assert value(found, "schema_info", revision="0001") == 1
+
+
+def test_a_newer_schema_that_this_version_works_with_is_current(database: Database) -> None:
+    with at_revision(database, "9000", oldest_code=head_revision()):
+        found = scrape(metered(database))
+    assert (value(found, "schema_current"), value(found, "schema_info", revision="9000")) == (1, 1)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -68,11 +68,13 @@ from scheduler.storage.models import (
     OutboxEmail,
     PlannedAttendee,
 )
+from scheduler.storage.schema import SchemaOutOfDate, head_revision
 from scheduler.storage.send_journal import SendJournal
 from tests.support import clocks
 from tests.support.databases import owning
 from tests.support.everything import NOWHERE, Everything
 from tests.support.factories import NOW, Expo, make_event, make_request, make_version, meet
+from tests.support.next_release import at_revision
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 
@@ -396,6 +398,15 @@ def test_the_application_s_role_erases_no_one(database: Database, expo: Expo) ->
         pytest.skip("a file has no roles")
     with pytest.raises(UnsuitableRole, match="migrate chainmeet person erase"):
         erasure.erase_person(database, SETTINGS, expo.people[0][0].email)
+
+
+def test_no_one_is_erased_by_a_version_that_does_not_know_all_tables(database: Database, expo: Expo) -> None:
+    person = expo.people[0][0]
+    newer = at_revision(database, "9000", oldest_code=head_revision())
+    with owning(database) as owner, newer, pytest.raises(SchemaOutOfDate, match="A newer version"):
+        erasure.erase_person(owner, SETTINGS, person.email)
+    with database.read() as session:
+        assert session.get_one(Attendee, person.id).name == NAME
 
 
 @pytest.mark.parametrize("change", ["who = 'someone'", "after = '{}'", "hash = repeat('0', 64)"])

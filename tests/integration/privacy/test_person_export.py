@@ -21,9 +21,11 @@ from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, AuditLogEntry, FirmNote
+from scheduler.storage.schema import SchemaOutOfDate, head_revision
 from tests.integration.team.test_operators import signed_in
 from tests.support.calendars import linked
 from tests.support.factories import NOW, Expo, make_event, make_request
+from tests.support.next_release import at_revision
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 
@@ -115,6 +117,17 @@ def test_a_person_downloads_both_files_after_a_recent_sign_in(database: Database
     with database.write() as session, pytest.raises(RecentSignInRequired):
         stale = replace(signed_in(account(database, person)), is_stale=True)
         person_export.export_own_data(session, stale, now=NOW)
+
+
+def test_a_newer_schema_may_have_more_about_a_person(database: Database, expo: Expo) -> None:
+    person = expo.people[0][0]
+    browser = Browser(web_app(database, NOWHERE), account(database, person))
+    with at_revision(database, "9000", oldest_code=head_revision()):
+        refused = browser.client.get("/my-data.json")
+        with database.write() as session, pytest.raises(SchemaOutOfDate, match="A newer version"):
+            person_export.export_address(session, person.email, now=NOW)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "30")
+    assert browser.client.get("/my-data.json").status_code == 200
 
 
 def test_an_organiser_gets_the_event_s_part_without_private_notes(database: Database, expo: Expo) -> None:

@@ -20,10 +20,10 @@ from scheduler.storage.database import Database
 from scheduler.storage.schema import SchemaOutOfDate, SchemaUpgrading, upgrade_schema
 from scheduler.storage.schema_gate import SchemaGate
 from scheduler.watchdog import Watchdog
-from tests.support.databases import Databases, owning
+from tests.support.databases import Databases
 from tests.support.everything import NOWHERE
 from tests.support.factories import make_event, make_request
-from tests.support.next_release import REVISION, next_release
+from tests.support.next_release import REVISION, at_revision, next_release
 from tests.support.publishing import SETTINGS
 from tests.support.web import web_app
 from tests.support.workers import eventually, settings_for, worker
@@ -39,17 +39,6 @@ NEWER, OLDER = "9999", "0087"
 def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema_gate, "EVERY_SECONDS", 0.0)
     monkeypatch.setattr(health, "KEPT_SECONDS", 0.0)
-
-
-@contextmanager
-def at_revision(database: Database, revision: str) -> Iterator[None]:
-    """Simulate a database upgraded by another version."""
-    for now in (revision, schema.head_revision()):
-        with owning(database) as owner, owner.write() as session:
-            both = "UPDATE alembic_version SET version_num = :now, oldest_code = :now"
-            session.execute(text(both), {"now": now})
-        if now == revision:
-            yield
 
 
 @contextmanager
@@ -202,6 +191,35 @@ def test_a_version_from_before_a_change_that_is_not_additive_waits(
             upgrade_schema(database)
         assert isinstance(SchemaGate(database).why(), SchemaOutOfDate)
         database.dispose()
+
+
+@pytest.mark.postgres
+def test_open_connections_see_the_oldest_code_once_an_upgrade_records_it(
+    postgres_databases: Databases,
+) -> None:
+    """psycopg prepares a repeated statement, which must not fail for a column that is added meanwhile."""
+    with postgres_databases.one() as url:
+        database, owner = Database(url), Database(url)
+        with owner.write() as session:
+            session.execute(text("ALTER TABLE alembic_version DROP COLUMN oldest_code"))
+        before = [state_of(database) for _ in range(5)]
+        with owner.write() as session:
+            session.execute(text("ALTER TABLE alembic_version ADD COLUMN oldest_code VARCHAR(32)"))
+            session.execute(text("UPDATE alembic_version SET oldest_code = '0133'"))
+        head, numbers = schema.head_revision(), {number for _, number in before}
+        assert [state for state, _ in before] == [schema.SchemaState(head)] * 5
+        (after, number) = state_of(database)
+        assert after == schema.SchemaState(head, "0133")
+        assert {number} == numbers, "the same connection of the pool"
+        for each in (database, owner):
+            each.dispose()
+
+
+def state_of(database: Database) -> tuple[schema.SchemaState, int]:
+    """Return the state of the schema, and the server's process number of the connection."""
+    with database.read() as session:  # its COMMIT leaves statements prepared, which a ROLLBACK would not
+        number = session.scalars(text("SELECT pg_backend_pid()")).one()
+        return schema.connection_state(session.connection()), number
 
 
 def test_a_worker_leaves_its_tasks_and_takes_them_again(

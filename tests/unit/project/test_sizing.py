@@ -47,7 +47,7 @@ def test_the_table_of_the_other_parts_is_the_kept_results() -> None:
             "`benchmarks.small_installation`",
         ],
         [
-            f"{load['users']} people at once, each click",
+            f"an average request while {load['users']} people click",
             f"{click:.1f} ms of CPU time",
             "`benchmarks.load`",
         ],

@@ -38,9 +38,11 @@ from scheduler.storage.models import (
     RunSchedule,
     ScheduleVersion,
 )
+from scheduler.storage.schema import SchemaOutOfDate, head_revision
 from tests.support import clocks
 from tests.support.everything import Everything
 from tests.support.factories import NOW, SECRET_KEY
+from tests.support.next_release import at_revision
 from tests.support.web import web_app
 
 NOWHERE = "redis://127.0.0.1:1"
@@ -131,6 +133,14 @@ def test_an_event_is_elsewhere_as_it_was(everything: Everything, elsewhere: Data
         assert set(session.scalars(select(RunSchedule.next_at))) <= {None}
         assert all(not chain.broken for chain in verification.verify_chains(session))
         assert published.number == 1
+
+
+def test_an_event_of_a_newer_schema_is_not_exported(everything: Everything) -> None:
+    """This version would leave out tables and columns that it doesn't know."""
+    database, key = everything.database, everything.expo.event.key
+    newer = at_revision(database, "9000", oldest_code=head_revision())
+    with newer, pytest.raises(SchemaOutOfDate, match="A newer version"):
+        exported(database, key)
 
 
 def test_no_secret_leaves_and_links_are_new(everything: Everything, elsewhere: Database) -> None:
