@@ -29,6 +29,7 @@ def test_the_table_of_the_other_parts_is_the_kept_results() -> None:
     idle, publishing = kept("idle-memory.json"), kept("publishing.json")["total"]
     small = kept("small-installation-1000.json")
     load, polls = kept("load.json")["total"], kept("polls.json")["total"]
+    how, total = (kept("overnight-queue.json")[name] for name in ("how", "total"))
     click = sum(load["cpu_ms_a_request"].values())
     assert table_rows(OPERATORS, "| part | takes | measured by |") == [
         [
@@ -61,7 +62,24 @@ def test_the_table_of_the_other_parts_is_the_kept_results() -> None:
             f"{publishing['web_mb']:,.0f} MB of memory",
             "`benchmarks.publishing`",
         ],
+        [
+            f"the overnight runs of {total['events']} events of {how['firms']} exhibitors, all due at once",
+            f"{total['minutes_with_60_s'][str(how['workers'])]} minutes",
+            "`benchmarks.overnight_queue`",
+        ],
     ]
+
+
+def test_the_overnight_runs_are_described_as_they_were_measured() -> None:
+    night = kept("overnight-queue.json")
+    how, total = night["how"], night["total"]
+    assert (how["workers"], total["published"], total["missed"]) == (2, total["events"], [])
+    text = re.sub(r"\s+", " ", (machine.ROOT / "docs" / OPERATORS).read_text("utf-8"))
+    assert (
+        f"measured with searches of {how['seconds']} seconds: each run took {total['run_s_besides_search']} "
+        "seconds besides its search, and the last event was published after "
+        f"{total['published_s']['longest'] / 60:.0f} minutes"
+    ) in text
 
 
 def test_the_memory_of_one_worker_is_the_kept_result_everywhere() -> None:
