@@ -67,8 +67,13 @@ _PATH = "SET search_path = public, tests, pg_catalog"
 def upgrade_with(python: str, database: Database) -> None:
     """Upgrade a database by the `chainmeet db upgrade` of another version, given by its Python program."""
     command = [python, "-I", "-m", "chainmeet.cli", "db", "upgrade", "--application-role", APPLICATION]
-    url = database.url.render_as_string(hide_password=False)
-    subprocess.run(command, env={**os.environ, f"{PREFIX}DATABASE_URL": url}, check=True)
+    settings = {
+        "DATABASE_URL": database.url.render_as_string(hide_password=False),
+        "REDIS_URL": "redis://127.0.0.1:1",
+        "SECRET_KEY": "a secret key that an upgrade does not use",
+    }
+    environment = {f"{PREFIX}{name}": value for name, value in settings.items()}
+    subprocess.run(command, env={**os.environ, **environment}, check=True)
 
 
 class Databases:

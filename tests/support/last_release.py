@@ -19,7 +19,7 @@ from tests.support.databases import LATER_VERSION
 ROOT = Path(__file__).parents[2]
 VERSIONS = "scheduler/storage/migrations/versions/"
 RELEASES = "v[0-9]*"
-TESTS = ("tests/integration", "-m", "postgres and not own_schema")
+TESTS = ("-n", "2", "--dist", "worksteal", "tests/integration", "-m", "postgres and not own_schema")
 
 
 def last_release(root: Path) -> str | None:

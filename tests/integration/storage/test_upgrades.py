@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -29,7 +30,7 @@ from scheduler.storage.schema import (
     upgrade_schema,
 )
 from tests.support import clocks
-from tests.support.databases import Databases, owning
+from tests.support.databases import Databases, owning, upgrade_with
 from tests.support.everything import NOWHERE, Everything
 from tests.support.factories import NOW, make_event
 from tests.support.next_release import COLUMN, REVISION, TABLE, next_release
@@ -84,6 +85,14 @@ def test_the_banner_picture_of_an_event_is_kept_by_its_new_name(database: Databa
     migrate(database, command.upgrade, "head")
     changed = lost_or_changed(before, rows_of(database))  # rows count as changed when they get their time
     assert all(columns == {"updated_at"} for columns in changed.values()), changed
+
+
+@pytest.mark.postgres
+def test_tests_of_the_last_release_get_databases_of_this_version(postgres_databases: Databases) -> None:
+    database = Database(postgres_databases.create("of_last_release", "template1"))
+    upgrade_with(sys.executable, database)
+    schema.require_usable(database)
+    database.dispose()
 
 
 def test_a_file_is_copied_before_and_the_copy_is_what_it_was(
