@@ -111,6 +111,7 @@ def send(client: FlaskClient, path: str, method: str, fields: dict[str, str], to
     return client.post(path, data={**fields, "csrf_token": token}).status_code
 
 
+@pytest.mark.own_schema
 def test_no_page_breaks(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)

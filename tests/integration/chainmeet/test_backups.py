@@ -221,6 +221,7 @@ def server_version(database: Database) -> int:
         return int(session.scalar(text("SHOW server_version_num"))) // 10_000
 
 
+@pytest.mark.own_schema
 @pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 def test_postgresql_is_dumped_and_restored(
     database: Database, postgres_databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -264,6 +264,7 @@ def add_web_session(session: Session, drill: Drill) -> None:
     )
 
 
+@pytest.mark.own_schema
 def test_after_a_restore_ten_calendars_end_right(drill: Drill, restored: Callable[[], Database]) -> None:
     lose_and_restore(drill, restored)
     before = drill.calendars.meetings()
@@ -283,6 +284,7 @@ def test_after_a_restore_ten_calendars_end_right(drill: Drill, restored: Callabl
     assert drill.calendars.meetings() == drill.planned({0: 9, 1: 1, 2: 2, 3: 3, 4: 4})
 
 
+@pytest.mark.own_schema
 def test_revoked_stays_revoked_before_the_copy_is_accepted(
     drill: Drill, restored: Callable[[], Database]
 ) -> None:

@@ -256,6 +256,7 @@ def test_a_registration_stores_the_choices_of_the_version_that_was_read(database
         assert session.scalars(select(Consent)).all() == []
 
 
+@pytest.mark.own_schema
 def test_the_export_has_the_decisions_and_erasure_deletes_them(database: Database, expo: Expo) -> None:
     person = expo.people[0][0]
     with database.write() as session:

@@ -78,6 +78,8 @@ from tests.support.next_release import at_revision
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 
+pytestmark = pytest.mark.own_schema
+
 NAME, LATIN, KEY = "欧阳振华", "Ouyang Zhenhua", "ouyang-zhenhua"
 PHONE, TITLE = "+86 10 5550 0199", "Head of Rare Ouyang Affairs"
 FIRST, SECOND, OLDER = "zhenhua@ouyang.example", "ouyang@alias.example", "zh@before.example"

@@ -29,6 +29,8 @@ from tests.support.next_release import at_revision
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 
+pytestmark = pytest.mark.own_schema
+
 NOWHERE = "redis://127.0.0.1:1"
 
 

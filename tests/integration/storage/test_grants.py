@@ -107,6 +107,7 @@ def test_whoever_owns_the_tables_is_told_at_start_what_is_not_guarded(
     assert "the audit log is not guarded" in line["event"] and line["role"] == OWNER
 
 
+@pytest.mark.own_schema
 @pytest.mark.parametrize(
     ("role", "said"),
     [(OWNER, "owns the tables"), ("postgres", "owns the tables"), ("nobody", "has no role nobody")],

@@ -23,6 +23,8 @@ from tests.support.factories import make_event, make_request, meet
 from tests.support.publishing import draft, publish
 from tests.support.workers import ROOT
 
+pytestmark = pytest.mark.own_schema
+
 
 @pytest.fixture
 def database(database: Database) -> Iterator[Database]:

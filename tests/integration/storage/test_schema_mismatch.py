@@ -121,6 +121,7 @@ def test_a_database_of_another_version_is_not_touched_by_an_upgrade(
     assert all(each.startswith(("SELECT", "SET", "PRAGMA")) for each in statements), statements
 
 
+@pytest.mark.own_schema
 @pytest.mark.postgres
 def test_whoever_is_at_work_is_told_before_the_first_statement(
     postgres_databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -144,6 +145,7 @@ def test_whoever_is_at_work_is_told_before_the_first_statement(
             each.dispose()
 
 
+@pytest.mark.own_schema
 @pytest.mark.postgres
 def test_the_previous_version_works_while_and_after_the_schema_is_only_added_to(
     postgres_databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -180,6 +182,7 @@ def test_the_previous_version_works_while_and_after_the_schema_is_only_added_to(
             each.dispose()
 
 
+@pytest.mark.own_schema
 @pytest.mark.postgres
 def test_a_version_from_before_a_change_that_is_not_additive_waits(
     postgres_databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -193,6 +196,7 @@ def test_a_version_from_before_a_change_that_is_not_additive_waits(
         database.dispose()
 
 
+@pytest.mark.own_schema
 @pytest.mark.postgres
 def test_open_connections_see_the_oldest_code_once_an_upgrade_records_it(
     postgres_databases: Databases,

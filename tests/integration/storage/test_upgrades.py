@@ -38,6 +38,8 @@ from tests.support.raster_images import picture
 from tests.support.rows import lost_or_changed, rows_of
 from tests.support.web import web_app
 
+pytestmark = pytest.mark.own_schema
+
 
 @pytest.fixture
 def database(database: Database) -> Iterator[Database]:

@@ -28,6 +28,8 @@ from tests.support.publishing import SETTINGS
 from tests.support.queries import rows_written
 from tests.support.web import web_app
 
+pytestmark = pytest.mark.own_schema
+
 PORTION = 7
 FORM = EventCopy("second", "Second", (NOW + timedelta(days=365)).date())
 Make = Callable[[Everything], None]

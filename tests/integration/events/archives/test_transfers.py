@@ -45,6 +45,8 @@ from tests.support.factories import NOW, SECRET_KEY
 from tests.support.next_release import at_revision
 from tests.support.web import web_app
 
+pytestmark = pytest.mark.own_schema
+
 NOWHERE = "redis://127.0.0.1:1"
 OTHER_SECRET = SecretKeys("another secret of another installation, long enough")
 QUIET = {"digest_mails", "digests_since", "mail_ready_at", "mails_paused_at"}
