@@ -7,12 +7,21 @@ from pathlib import Path
 
 
 def pss(pid: int) -> int:
-    """Return the proportional set size of a process in bytes, 0 if it has ended."""
+    """Return the proportional set size of a process in bytes, 0 if it has ended. Swap is not included."""
+    return _total(pid, "Pss:")
+
+
+def swapped(pid: int) -> int:
+    """Return how many bytes of a process are in swap, with shared pages divided, 0 if it has ended."""
+    return _total(pid, "SwapPss:")
+
+
+def _total(pid: int, name: str) -> int:
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 
 
 def descendants(pid: int) -> Iterator[int]:

@@ -1,11 +1,13 @@
 """The small installation (`chainmeet serve`): memory of all processes while an event goes through its days.
 
-    python -m benchmarks.small_installation [--full] [--limit-mb MB] [--out benchmarks/results]
+    python -m benchmarks.small_installation [--full] [--limit-mb MB [--swap-mb MB]] [--out benchmarks/results]
 
 An expo is generated, scheduled, published and emailed by the running site, while pages are opened. By default
 20 firms, with --full 100 firms with 1,450 requests. Memory is the sum of the proportional set sizes (PSS) of
-all processes, read every half second. With --limit-mb the kernel limits the memory of the site, files that it
-reads included, as on a server of that size without swap. That takes root and a memory cgroup.
+all processes, read every half second. With --limit-mb the kernel limits the memory of the site, as on a
+server of that size, files that it reads included. It then runs in a copy of the environment, because the
+kernel counts a file for whoever reads it first. That takes root and a memory cgroup. The site has no swap,
+unless --swap-mb allows it to use some of the machine's.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import argparse
 import asyncio
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,7 +38,7 @@ from sqlalchemy import func, select
 from benchmarks.load_users import User
 from benchmarks.machine import RESULTS, ROOT, machine
 from benchmarks.page_list import ORGANISER as PAGES
-from benchmarks.process_memory import descendants, program_name, pss
+from benchmarks.process_memory import descendants, program_name, pss, swapped
 from benchmarks.report import Json, stem, write_json
 from chainmeet import publish_draft
 from chainmeet.accounts import account_link
@@ -67,12 +70,13 @@ class Sink:
 class Memory:
     """Reads the memory of a process and its descendants in a thread.
 
-    The peak is kept for each step, in MB by program at that moment.
+    The peak is kept for each step, in bytes by program at that moment, and that of the swap for all steps.
     """
 
     def __init__(self, pid: int) -> None:
         self.pid, self.step = pid, "start"
         self.peaks: dict[str, Counter[str]] = {}
+        self.swap_peak = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -84,29 +88,38 @@ class Memory:
     def _run(self) -> None:
         while not self._stop.wait(EVERY):
             used: Counter[str] = Counter()
+            in_swap = 0
             for pid in descendants(self.pid):
                 used[program_name(pid)] += pss(pid)
+                in_swap += swapped(pid)
+            self.swap_peak = max(self.swap_peak, in_swap)
             self.peaks[self.step] = max(self.peaks.get(self.step, Counter()), used, key=Counter.total)
 
 
 class MemoryLimit:
     """A memory cgroup: of the first version of cgroups, or of the second one."""
 
-    FILES: ClassVar[Mapping[Path, tuple[str, str, str]]] = {
+    FILES: ClassVar[Mapping[Path, tuple[str, str, str, str]]] = {
         Path("/sys/fs/cgroup/memory"): (
-            "memory.limit_in_bytes", "memory.max_usage_in_bytes", "memory.oom_control",
+            "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.max_usage_in_bytes",
+            "memory.oom_control",
         ),
-        Path("/sys/fs/cgroup"): ("memory.max", "memory.peak", "memory.events"),
+        Path("/sys/fs/cgroup"): ("memory.max", "memory.swap.max", "memory.peak", "memory.events"),
     }  # fmt: skip
-    """By the folder of all groups: the files of the limit, the peak, and the count of killed processes."""
+    """By the folder of all groups: the files of the limit, that of swap, the peak, and the killed processes.
 
-    def __init__(self, megabytes: int) -> None:
-        parent, (limit, self._peak, self._events) = next(
+    The first version of cgroups limits memory and swap together, the second one limits swap alone.
+    """
+
+    def __init__(self, megabytes: int, swap_megabytes: int) -> None:
+        parent, (limit, swap_limit, self._peak, self._events) = next(
             (parent, files) for parent, files in self.FILES.items() if (parent / "cgroup.procs").exists()
         )
         self._folder = parent / f"chainmeet-{os.getpid()}"
         self._folder.mkdir()
         (self._folder / limit).write_text(str(megabytes * 1_000_000))
+        swap = swap_megabytes + (megabytes if "memsw" in swap_limit else 0)
+        (self._folder / swap_limit).write_text(str(swap * 1_000_000))
 
     def enter(self) -> None:
         """Put this process, and what it starts from now on, under the limit."""
@@ -125,8 +138,19 @@ class MemoryLimit:
 
 
 @contextmanager
+def fresh_environment() -> Iterator[Path]:
+    """Yield the Python program of a copy of this environment. Nothing has read its files yet."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "environment"
+        shutil.copytree(sys.prefix, copy, symlinks=True)
+        os.sync()
+        Path("/proc/sys/vm/drop_caches").write_text("3")  # what is in memory from copying
+        yield copy / Path(sys.executable).relative_to(sys.prefix)
+
+
+@contextmanager
 def running(
-    data: Path, smtp_port: int, limit: MemoryLimit | None = None
+    python: Path, data: Path, smtp_port: int, limit: MemoryLimit | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run `chainmeet serve` on a folder."""
     environment = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
@@ -143,7 +167,7 @@ def running(
     }
     with (data.parent / "serve.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "chainmeet.cli", "serve", "--data", str(data), "--port", str(port)],
+            [python, "-m", "chainmeet.cli", "serve", "--data", str(data), "--port", str(port)],
             env=environment | {PREFIX + name: text for name, text in own.items()},
             cwd=ROOT,
             stdout=log,
@@ -182,14 +206,16 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(EVERY)
 
 
-def measure(firms: int, requests: int, seconds: int, limit: MemoryLimit | None = None) -> Json:
+def measure(
+    firms: int, requests: int, seconds: int, *, python: Path, limit: MemoryLimit | None = None
+) -> Json:
     """Return the peaks in MB by step, and the seconds of each step."""
     sink = Controller(Sink(), hostname="127.0.0.1", port=free_port())
     sink.start()
     took: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as temporary:
         data = Path(temporary) / "data"
-        with running(data, sink.port, limit) as process:
+        with running(python, data, sink.port, limit) as process:
             folder = DataFolder(data)
             settings = folder.settings()
             database = Database(settings.database_url)
@@ -238,7 +264,7 @@ def measure(firms: int, requests: int, seconds: int, limit: MemoryLimit | None =
             for name, used in memory.peaks.items()
         },
         "seconds": took,
-        **({} if limit is None else limit.figures()),
+        **({} if limit is None else {"swap_peak_mb": megabytes(memory.swap_peak), **limit.figures()}),
     }
 
 
@@ -287,22 +313,24 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="100 firms and 1,450 requests")
     parser.add_argument("--seconds", type=int, default=20, help="search time of the run")
     parser.add_argument("--limit-mb", type=int, metavar="MB", help="memory that the site may use")
+    parser.add_argument("--swap-mb", type=int, metavar="MB", default=0, help="swap that it may use then")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     with ExitStack() as cleanup:
-        limit = (
-            None
-            if options.limit_mb is None
-            else cleanup.enter_context(closing(MemoryLimit(options.limit_mb)))
-        )
+        python, limit = Path(sys.executable), None
+        if options.limit_mb is not None:
+            python = cleanup.enter_context(fresh_environment())
+            limit = cleanup.enter_context(closing(MemoryLimit(options.limit_mb, options.swap_mb)))
+        size = WHOLE if options.full else QUICK
         try:
-            found = measure(*(WHOLE if options.full else QUICK), options.seconds, limit)
+            found = measure(*size, options.seconds, python=python, limit=limit)
         except Exception:
             if limit is not None:
                 print(limit.figures(), flush=True)  # whether the kernel killed something
             raise
     name = "small-installation" if limit is None else f"small-installation-{options.limit_mb}"
-    write_json(options.out / f"{stem(name, options.full)}.json", {"machine": machine(), **found})
+    how = {} if limit is None else {"limit_mb": options.limit_mb, "swap_mb": options.swap_mb}
+    write_json(options.out / f"{stem(name, options.full)}.json", {"machine": machine(), **how, **found})
     for name, peak in found["peak_mb_by_step"].items():
         print(f"{name}: {peak} MB {found['mb_by_program'][name]}")
 

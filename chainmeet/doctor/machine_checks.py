@@ -15,6 +15,9 @@ from scheduler.storage.database import Database
 FULL_MEGABYTES, LOW_MEGABYTES = 32, 1024
 LITTLE_MEMORY = 4 * 1024
 """In MB. docs/operators.md recommends twice as much."""
+LEAST_SMALL, LEAST_SMALL_WITH_SWAP = 400, 900
+"""In MB: memory of a small installation, and memory with swap. Machines have less than their name says."""
+MEMORY = Path("/proc/meminfo")
 LSM = Path("/sys/kernel/security/lsm")
 
 
@@ -22,7 +25,7 @@ def check_machine(settings: Settings, database: Database) -> Iterator[Finding]:
     """Check free space, memory and processors."""
     for folder in sorted(set(machine.written_folders(database).values())):
         yield _disk(folder)
-    yield _memory()
+    yield _small_memory() if database.is_sqlite else _memory()
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if processors < settings.solve_workers:
         yield warning(
@@ -48,13 +51,36 @@ def _disk(folder: str) -> Finding:
 
 
 def _memory() -> Finding:
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+    total, _ = _read_memory()
     said = f"This machine has {total:,} MB."
     if total < LITTLE_MEMORY:
         return warning(
             "memory", said, "Large events need 8 GB: see Hardware requirements in docs/operators.md."
         )
     return ok("memory", said)
+
+
+def _small_memory() -> Finding:
+    total, swap = _read_memory()
+    said = f"This machine has {total:,} MB and {swap:,} MB of swap."
+    if total < LEAST_SMALL or total + swap < LEAST_SMALL_WITH_SWAP:
+        return warning(
+            "memory",
+            said,
+            "Use a machine with 1 GB, or with 512 MB and 1 GB of swap: "
+            "see Small installation in docs/operators.md.",
+        )
+    return ok("memory", said)
+
+
+def _read_memory() -> tuple[int, int]:
+    """Return the memory and the swap of this machine in MB."""
+    try:
+        lines = (line.split() for line in MEMORY.read_text().splitlines())
+        sizes = {name: int(size) >> 10 for name, size, *_ in lines}
+        return sizes["MemTotal:"], sizes["SwapTotal:"]
+    except (OSError, ValueError, KeyError):  # another system than Linux
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20, 0
 
 
 def _sandbox() -> Finding:

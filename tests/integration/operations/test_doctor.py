@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -69,13 +70,15 @@ class Patient:
 
 
 @pytest.fixture
-def patient(database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Patient]:
+def patient(
+    database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Patient]:
     with worker_registry.connect(broker_url) as broker:
         broker.flushall()
         worker_registry.say(broker, "all@here", QUEUES)
     with database.write() as session:
         job_intervals.record_run(session, job_intervals.TICK, now=database.now())
-    monkeypatch.setattr(machine_checks, "LITTLE_MEMORY", 0)
+    monkeypatch.setattr(machine_checks, "MEMORY", write_memory(tmp_path, 8_000, 0))
     monkeypatch.setattr(machine_checks, "LSM", Path("/nowhere"))
     with (
         serving(Catcher(), **OPTIONS) as catcher,
@@ -101,6 +104,13 @@ def patient(database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch
         )
         yield Patient(settings, monkeypatch, receiver.sock.getpeername()[1])
         assert catcher.taken == [] and len(server.unread) == 1 and server.fetched == []
+
+
+def write_memory(folder: Path, memory: int, swap: int) -> Path:
+    """Write a machine's memory and swap in MB, as /proc/meminfo has them."""
+    file = folder / "meminfo"
+    file.write_text(f"MemTotal:  {memory << 10} kB\nSwapTotal:  {swap << 10} kB\nHugePages_Total:  0\n")
+    return file
 
 
 def named(found: list[dict[str, str]]) -> list[tuple[str, str]]:
@@ -277,14 +287,43 @@ def test_little_space_is_named(
     assert {each["level"] for each in document["findings"] if each["check"] == "disk"} == {level}
 
 
-def test_little_memory_and_a_kernel_without_landlock_are_warnings(
+def test_a_kernel_without_landlock_is_a_warning(
     patient: Patient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "lsm").write_text("capability,yama\n")
     monkeypatch.setattr(machine_checks, "LSM", tmp_path / "lsm")
-    monkeypatch.setattr(machine_checks, "LITTLE_MEMORY", 1 << 40)
     status, found = patient.examine()
-    assert (status, named(found)) == (1, [("memory", "warning"), ("sandbox", "warning")])
+    assert (status, named(found)) == (1, [("sandbox", "warning")])
+
+
+@pytest.mark.parametrize(
+    ("memory", "swap", "small", "large"),
+    [
+        (8_000, 0, "ok", "ok"),
+        (3_900, 4_000, "ok", "warning"),
+        (960, 0, "ok", "warning"),  # sold as 1 GB
+        (470, 0, "warning", "warning"),
+        (470, 1_023, "ok", "warning"),  # 512 MB with 1 GB of swap
+        (240, 2_047, "warning", "warning"),
+    ],
+)
+def test_little_memory_is_a_warning_and_a_small_installation_needs_less(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, memory: int, swap: int, small: str,
+    large: str, database: Database,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(machine_checks, "MEMORY", write_memory(tmp_path, memory, swap))
+    _, document = patient.report()
+    (found,) = [each for each in document["findings"] if each["check"] == "memory"]
+    assert found["level"] == (small if database.is_sqlite else large)
+
+
+def test_memory_is_found_on_other_systems_than_linux(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(machine_checks, "MEMORY", tmp_path / "nothing")
+    _, document = patient.report()
+    (found,) = [each for each in document["findings"] if each["check"] == "memory"]
+    assert f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') >> 20:,} MB" in found["what"]
 
 
 # Settings and files
