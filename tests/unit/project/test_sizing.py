@@ -82,6 +82,26 @@ def test_the_overnight_runs_are_described_as_they_were_measured() -> None:
     ) in text
 
 
+def test_the_memory_of_the_small_installation_is_the_kept_results() -> None:
+    large, small = kept("small-installation-1000.json"), kept("small-installation-400.json")
+    peaks = large["peak_mb_by_step"]
+    assert (large["killed"], small["killed"], large["swap_mb"]) == (0, 0, 0)
+    assert peaks["run"] == large["peak_mb"], "during a search"
+    text = re.sub(r"\s+", " ", (machine.ROOT / "docs" / OPERATORS).read_text("utf-8"))
+    assert (
+        f"With {large['firms']} companies and {large['requests']:,} requests, all processes together use "
+        f"{peaks['idle']} MB when idle, {peaks['idle afterwards']} MB after a publication, and at most "
+        f"{large['peak_mb']} MB, during a search. They ran with a limit of {large['limit_mb']:,} MB that the "
+        f"kernel enforced, and with {small['limit_mb']} MB and swap"
+    ) in text
+    assert (
+        f"they used up to {small['swap_peak_mb']} MB of swap, and {small['emails']:,} emails took "
+        f"{small['seconds']['emails']} seconds in place of {large['seconds']['emails']} "
+        f"(`python -m benchmarks.small_installation --full --limit-mb {small['limit_mb']} "
+        f"--swap-mb {small['swap_mb']}`)"
+    ) in text
+
+
 def test_the_memory_of_one_worker_is_the_kept_result_everywhere() -> None:
     idle = kept("idle-memory.json")
     separate, one = (f"{idle[name]['total_mb']:,.0f}" for name in ("separate", "one_worker"))
