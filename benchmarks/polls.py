@@ -7,14 +7,17 @@ that feeds have meetings. Calendars then poll their feeds in random order, at a 
 connection a poll. A draft that moves every meeting is published in the middle. By default 200 feeds of 300
 firms and 2,000 polls, with --full 5,000 feeds of 3,000 firms with 35,000 meetings, and 50,000 polls.
 
-Targets: no errors, and at most 2 ms of CPU of web, database and broker for an unchanged feed. What a response
-that asks no other program costs is measured as well: where system calls are slow, that takes most of it.
+Targets: no errors, and at most 2 ms of CPU of web, database and broker for an unchanged feed. It is measured
+at the steady rate, and when polls arrive as fast as they are answered: one costs less then, because threads
+don't sleep in between. What a response that asks no other program costs is measured as well: where system
+calls are slow, that takes most of it.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -49,7 +52,7 @@ EMPTY, EMPTY_RESPONSES = "/healthz", 500
 """A page that asks no other program, and how often it is requested: what any response costs on a machine."""
 CLAIMED = 1_000
 """Emails that count as sent per transaction."""
-GOAL = {"errors": 0, "unchanged_cpu_ms": 2.0}
+GOAL = {"errors": 0, "unchanged_cpu_ms": 2.0, "unchanged_at_full_load_cpu_ms": 2.0}
 """Upper limits of the totals by name."""
 HEADINGS = (
     "while",
@@ -62,7 +65,7 @@ HEADINGS = (
     "web CPU ms",
     "database CPU ms",
 )
-WIDTHS = (-12, 8, 6, 9, 7, 7, 7, 10, 15)
+WIDTHS = (-24, 8, 6, 9, 7, 7, 7, 10, 15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +218,9 @@ async def measure(
     first, half = len(subscriptions), (polls - len(subscriptions)) // 2
     await phase("first", partial(is_reached, first))
     await phase("unchanged", partial(is_reached, half))
+    polling.rate = math.inf
+    await phase("unchanged, at full load", partial(is_reached, first))
+    polling.rate = rate
     job = asyncio.ensure_future(publish(await organiser_of(made, event)))
     await phase("publishing", lambda _: job.done(), is_alone=False)
     rest = polls - sum(row["polls"] for row in rows)
@@ -222,17 +228,24 @@ async def measure(
     published = await job
     polling.subscriptions = [Subscription(made.port, EMPTY)]
     await phase("empty response", partial(is_reached, EMPTY_RESPONSES))
-    cost, least = (sum(row[f"{part}_cpu_ms"] for part in PARTS) for row in (rows[1], rows.pop()))
+    cost, busy, least = (cpu_ms(row) for row in (rows[1], rows[2], rows.pop()))
     totals = {
         "feeds": len(subscriptions),
         "polls": sum(row["polls"] for row in rows),
         "errors": sum(row["errors"] for row in rows),
         "emails": published["mails"],
-        "unchanged_cpu_ms": round(cost, 2),
-        "empty_response_cpu_ms": round(least, 2),
+        "unchanged_cpu_ms": cost,
+        "unchanged_at_full_load_cpu_ms": busy,
+        "empty_response_cpu_ms": least,
         "web_mb": max(made.peaks()["web"]),
     }
     return {"total": totals, "rows": rows, "missed": missed(totals)}
+
+
+def cpu_ms(row: Json) -> float:
+    """Return the CPU time of a poll in all parts."""
+    total: float = sum(row[f"{part}_cpu_ms"] for part in PARTS)
+    return round(total, 2)
 
 
 def is_reached(most: int, number: int) -> bool:
